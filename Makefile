@@ -1,0 +1,63 @@
+# Every target makes what it needs: a virtual environment in .venv, one stamp file for each set of extras.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test test-slow test-nojit lint types bench notebooks clean
+
+help:
+	@echo "make demo        train and report on the embedded digits"
+	@echo "make test        the test suite"
+	@echo "make test-slow   the longer tests, which 'make test' leaves out"
+	@echo "make test-nojit  the engine's tests with NUMBA_DISABLE_JIT=1"
+	@echo "make lint        ruff"
+	@echo "make types       mypy"
+	@echo "make bench       the benchmarks, against the peers that are installed"
+	@echo "make notebooks   execute the notebooks in place"
+	@echo "make clean       remove the environment, caches and runs"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.stamp-run: $(VENV)/bin/python pyproject.toml
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-run
+	$(INSTALL) -e ".[test]"
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-test
+	$(INSTALL) -e ".[test,dev]"
+	@touch $@
+
+demo: $(VENV)/.stamp-run
+	$(BIN)/python -m autograd_ae demo
+
+test: $(VENV)/.stamp-test
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: $(VENV)/.stamp-test
+	$(BIN)/python -m pytest -q -m slow --timeout=1800
+
+test-nojit: $(VENV)/.stamp-test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not slow" tests/core tests/ops tests/nn
+
+lint: $(VENV)/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.stamp-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/.stamp-run
+	$(BIN)/python -m benchmarks
+
+notebooks: $(VENV)/.stamp-dev
+	$(BIN)/python -m notebooks
+
+clean:
+	rm -rf $(VENV) runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,168 @@
+"""The project's only Numba wrapper: `@jit` on a flat loop over contiguous arrays.
+
+A kernel is compiled when it is first called, for the argument types of that call, and kept on disk, so the next process
+loads it in milliseconds. Four things that go wrong with plain `numba.njit(cache=True)` are put right here:
+
+- a folder that cannot be written raises at import: here the kernel is compiled in memory instead;
+- a truncated cache file raises at call: here it is compiled anew;
+- a helper changed in another file leaves a stale cached caller: here the cache folder's name is a hash of every source
+  file that defines kernels, so a change to one of them starts a new folder;
+- importing Numba costs 0.5 s: here it is imported at the first call of the first kernel.
+
+`error_model="numpy"`, so division by zero gives inf as in NumPy. No `fastmath`, so NaN is seen and results repeat bit for
+bit; a kernel that asks for single flags says why beside the request. With `NUMBA_DISABLE_JIT=1` no kernel runs: every op
+has a NumPy form that takes its place, and `jit_enabled()` is what decides.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).parent.parent
+_announced = False
+
+
+def jit_enabled() -> bool:
+    """False when the environment says `NUMBA_DISABLE_JIT=1`: then NumPy forms run in place of kernels."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
+class Kernel:
+    """A function and, after its first call, its machine code. `py_func` is the function as written."""
+
+    def __init__(self, py_func: Callable[..., Any], flags: frozenset[str]):
+        self.py_func = py_func
+        self.flags = flags
+        self._compiled: Callable[..., Any] | None = None
+        self.__name__ = py_func.__name__
+        self.__doc__ = py_func.__doc__
+
+    def __call__(self, *args: Any) -> Any:
+        return (self._compiled or self.compiled())(*args)
+
+    def compiled(self) -> Callable[..., Any]:
+        """The Numba dispatcher, made on first use."""
+        if self._compiled is None:
+            self._compiled = _dispatcher(self)
+        return self._compiled
+
+
+def jit(py_func: Callable[..., Any] | None = None, *, flags: frozenset[str] = frozenset()) -> Any:
+    """Make `py_func` a kernel. `flags` are LLVM fast-math flags (such as `contract`), none unless asked for."""
+    if py_func is None:
+        return functools.partial(jit, flags=flags)
+    return Kernel(py_func, flags)
+
+
+def cache_dir() -> Path:
+    """Where compiled kernels are kept: `AUTOGRAD_AE_CACHE_DIR`, or the user's cache folder."""
+    chosen = os.environ.get("AUTOGRAD_AE_CACHE_DIR")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_ae"
+    return base / f"kernels-{_source_hash()}"
+
+
+@functools.cache
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@jit" in source:
+            digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + source)
+    return digest.hexdigest()[:16]
+
+
+def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
+    import numba
+
+    dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(_globals_compiled(kernel.py_func))
+    _keep_on_disk(dispatcher)
+    return dispatcher
+
+
+def _globals_compiled(py_func: Callable[..., Any]) -> Callable[..., Any]:
+    """Let one kernel call another of its own file: Numba must see dispatchers where the source names kernels."""
+    helpers = {name: py_func.__globals__.get(name) for name in py_func.__code__.co_names}
+    kernels = {name: helper.compiled() for name, helper in helpers.items() if isinstance(helper, Kernel)}
+    if not kernels:
+        return py_func
+    twin = type(py_func)(  # type: ignore[call-arg]
+        py_func.__code__, {**py_func.__globals__, **kernels}, py_func.__name__, py_func.__defaults__, py_func.__closure__
+    )
+    twin.__qualname__, twin.__module__ = py_func.__qualname__, py_func.__module__
+    return twin
+
+
+def _announce() -> None:
+    """Say once, on stderr, why the first call takes seconds."""
+    global _announced
+    if not _announced and not os.environ.get("AUTOGRAD_AE_QUIET"):
+        print("autograd_ae: compiling kernels for this machine (once; they are kept on disk)", file=sys.stderr)
+    _announced = True
+
+
+def _keep_on_disk(dispatcher: Any) -> None:
+    """Give the dispatcher a disk cache of our own; where that cannot be had, kernels live in memory only."""
+    try:
+        folder = cache_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            return
+        dispatcher._cache = _disk_cache()(dispatcher.py_func)
+    except (OSError, RuntimeError, ImportError, AttributeError):
+        return
+
+
+@functools.cache
+def _disk_cache() -> type:
+    from numba.core import caching
+
+    class Locator(caching._CacheLocator):
+        """Keeps compiled code in `cache_dir()`; the folder's name already holds the hash of the sources."""
+
+        def __init__(self, py_func: Callable[..., Any], _path: str):
+            self._lineno = py_func.__code__.co_firstlineno
+
+        def get_cache_path(self) -> str:
+            return str(cache_dir())
+
+        def get_source_stamp(self) -> str:
+            return _source_hash()
+
+        def get_disambiguator(self) -> str:
+            return str(self._lineno)
+
+        @classmethod
+        def from_function(cls, py_func: Callable[..., Any], py_file: str) -> Locator:
+            return cls(py_func, py_file)
+
+    class Implementation(caching.CompileResultCacheImpl):
+        _locator_classes = [Locator]  # noqa: RUF012
+
+    class DiskCache(caching.FunctionCache):
+        _impl_class = Implementation
+
+        def load_overload(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                loaded = super().load_overload(*args, **kwargs)
+            except Exception:  # a damaged cache file, whatever way it is damaged, is only a miss
+                loaded = None
+            if loaded is None:
+                _announce()
+            return loaded
+
+        def save_overload(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                super().save_overload(*args, **kwargs)
+            except OSError:  # a full or vanished disk costs a compilation next time, nothing else
+                pass
+            except Exception:  # the index file is damaged: start it anew
+                self.flush()
+                super().save_overload(*args, **kwargs)
+
+    return DiskCache

@@ -1,0 +1,201 @@
+"""Op: one line of the calculus. Node: one line of a recording. The tape: the recording in order (a Wengert list).
+
+An **Op** is y = f(x₁, …, xₙ) together with one *pullback* per input. A pullback takes g = ∂L/∂y to ∂L/∂xₖ, that is, it
+multiplies g by the transposed Jacobian:
+
+    ∂L/∂xₖ = (∂y/∂xₖ)ᵀ g.
+
+It is a pure function with its destination first, `dx(out, g, y, *inputs, **params)`: it writes the whole of `out`,
+changes nothing else and keeps nothing. It never adds to what another path contributed and never sums over broadcast
+axes; the engine does both, once, for all ops (see `program.py`). An argument whose name begins with an underscore is
+declared unneeded: it arrives as None, and the engine need not keep it.
+
+The **reference** is the op in one line of NumPy, analytic in its inputs (it compares real parts only, never conjugates). It
+is documentation; it is the oracle, since at x + ih·v its imaginary part is h·(Jv) to machine precision (Squire & Trapp
+1998, "Using complex variables to estimate derivatives of real functions"); and it is what runs when kernels are off.
+
+The Wengert list (Wengert 1964, "A simple automatic derivative evaluation program") is read backwards to apply the chain
+rule: nodes are numbered as they are recorded, so an input always has a smaller number than what was made from it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_ae.core.errors import ShapeError
+from autograd_ae.core.jit import Kernel, jit_enabled
+
+if TYPE_CHECKING:
+    from autograd_ae.core.tensor import Tensor
+
+Array = np.ndarray
+Shape = tuple[int, ...]
+
+
+class Pullback:
+    """A gradient rule: the function, its LaTeX, and the kernel that may take its place.
+
+    `needs_y` and `needs` (one flag per input) come from the signature: `_x` is not needed. With a variable number of
+    inputs (`*xs`) the rule serves every input and is told by `wrt=k` which one.
+    """
+
+    __slots__ = ("fn", "kernel", "latex", "needs", "needs_y", "variadic")
+
+    def __init__(self, fn: Callable[..., None], latex: str, kernel: Kernel | None):
+        self.fn, self.latex, self.kernel = fn, latex, kernel
+        positional = [p for p in inspect.signature(fn).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        self.variadic = positional[-1].kind is inspect.Parameter.VAR_POSITIONAL
+        _out, _g, y, *inputs = positional
+        self.needs_y = not y.name.startswith("_")
+        self.needs = tuple(not p.name.startswith("_") for p in inputs)
+
+    def needs_input(self, k: int) -> bool:
+        return self.needs[0] if self.variadic else self.needs[k]
+
+    def __call__(self, out: Array, g: Array, y: Array | None, *inputs: Array | None, **params: Any) -> None:
+        self.fn(out, g, y, *inputs, **params)
+
+
+def pullback(latex: str, *, kernel: Kernel | None = None) -> Callable[[Callable[..., None]], Pullback]:
+    """Make a function a gradient rule: `@pullback(r"\\bar x = \\bar y \\odot y")`."""
+    return lambda fn: Pullback(fn, latex, kernel)
+
+
+def elementwise(*shapes: Shape, **_params: Any) -> Shape:
+    """The shape of an elementwise result: NumPy's broadcasting."""
+    first = shapes[0]
+    if all(shape == first for shape in shapes):
+        return first
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError("the shapes do not broadcast: aligned at the right, two sizes must be equal or one of them 1") from None
+
+
+class Op:
+    """A differentiable function: reference, forward, one pullback per input, LaTeX.
+
+    Parameters
+    ----------
+    name : what the op is called in programs, errors and derivations.
+    reference : `reference(*inputs, **params)`, one line of analytic NumPy.
+    pullbacks : one per input, None where there is no gradient; a single variadic one serves any number of inputs.
+    latex : the formula of y.
+    forward : `forward(out, *inputs, **params)` or a NumPy ufunc; by default the reference is copied into `out`.
+    kernel : takes the place of `forward` while kernels are on.
+    shape : `shape(*input_shapes, **params)` of the output; raises ShapeError. Default: broadcasting.
+    broadcasts : inputs may be smaller than the output; their pullbacks then write the output's shape and the engine sums.
+    delta : a pullback from y to an inner value, run once before the others, which receive its result as their `g`
+        (the pre-activation of a dense layer: dW, db and dx all start from it).
+    dtype : of the output where it is not the inputs' (bool for comparisons).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reference: Callable[..., Any],
+        *pullbacks: Pullback | None,
+        latex: str,
+        forward: Callable[..., Any] | None = None,
+        kernel: Kernel | None = None,
+        shape: Callable[..., Shape] = elementwise,
+        broadcasts: bool | None = None,
+        delta: Pullback | None = None,
+        dtype: type | None = None,
+    ):
+        self.name, self.reference, self.latex = name, reference, latex
+        self.pullbacks, self.delta, self.kernel = pullbacks, delta, kernel
+        self.shape, self.dtype = shape, dtype
+        self.broadcasts = shape is elementwise if broadcasts is None else broadcasts
+        self.variadic = bool(pullbacks) and pullbacks[0] is not None and pullbacks[0].variadic
+        self.differentiable = any(rule is not None for rule in pullbacks)
+        self.argument_names = tuple(
+            p.name for p in inspect.signature(reference).parameters.values() if p.kind is not p.KEYWORD_ONLY
+        )
+        self.numpy_forward = _destination_first(forward) if forward is not None else self.write_reference
+        self.run = kernel if kernel is not None and jit_enabled() else self.numpy_forward
+
+    def __repr__(self) -> str:
+        return f"Op({self.name!r})"
+
+    def write_reference(self, out: Array, *inputs: Array, **params: Any) -> None:
+        out[...] = self.reference(*inputs, **params)
+
+    def rule(self, k: int) -> Pullback | None:
+        """The pullback to input k."""
+        return self.pullbacks[0] if self.variadic else self.pullbacks[k]
+
+    def rule_name(self, k: int) -> str:
+        """`dx`, `dW`, …: after the reference's argument."""
+        return f"d{self.argument_names[0 if self.variadic else k]}"
+
+
+def _destination_first(forward: Callable[..., Any]) -> Callable[..., Any]:
+    return (lambda out, *inputs: forward(*inputs, out)) if isinstance(forward, np.ufunc) else forward
+
+
+def runnable(rule: Pullback) -> Callable[..., None]:
+    """What executes a rule on real arrays: its kernel while kernels are on, else its NumPy form."""
+    return rule.kernel if rule.kernel is not None and jit_enabled() else rule.fn
+
+
+class Node:
+    """One recorded op: what it was applied to, its value, its place on the tape, the source line that asked for it."""
+
+    __slots__ = ("freed", "inputs", "number", "op", "params", "prints", "value", "where")
+
+    def __init__(
+        self, op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], value: Array, number: int, where: tuple[CodeType, int]
+    ):
+        self.op, self.inputs, self.params, self.value = op, inputs, params, value
+        self.number, self.where = number, where
+        self.prints: tuple[Any, ...] | None = None  # fingerprints of what the pullbacks will read
+        self.freed: tuple[tuple[str | None, Shape], ...] | None = None  # names and shapes, once backward let go of the inputs
+
+    def free(self) -> None:
+        """Let go of the inputs and the value; keep what an error message needs."""
+        self.freed = tuple((t.name, t.data.shape) for t in self.inputs)
+        self.inputs, self.value, self.prints = (), np.empty(0), None
+
+    def describe(self) -> str:
+        """`dense(x (64, 784), W_1 (784, 512)), recorded at train.py:12: h = layer(x)`."""
+        shown = self.freed if self.freed is not None else tuple((t.name, t.data.shape) for t in self.inputs)
+        return f"{signature(self.op.name, shown)}, recorded at {source_line(self.where)}"
+
+
+def signature(op_name: str, inputs: Sequence[tuple[str | None, Shape]]) -> str:
+    """An op and its inputs as messages show them."""
+    shown = ", ".join(f"{name} {shape}" if name else str(shape) for name, shape in inputs)
+    return f"{op_name}({shown})"
+
+
+def source_line(where: tuple[CodeType, int]) -> str:
+    """`file.py:12: the text of the line`."""
+    code, lasti = where
+    line = next((p[0] for i, p in enumerate(code.co_positions()) if i == lasti // 2), None) or code.co_firstlineno
+    text = linecache.getline(code.co_filename, line).strip()
+    return f"{Path(code.co_filename).name}:{line}" + (f": {text}" if text else "")
+
+
+def wengert_list(outputs: Sequence[Tensor]) -> list[Node]:
+    """The tape that leads to `outputs`: every node once, in the order of recording. Iterative: any depth."""
+    stack = [t.node for t in outputs if t.node is not None]
+    seen = set(map(id, stack))
+    found = []
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        for tensor in node.inputs:
+            before = tensor.node
+            if before is not None and id(before) not in seen:
+                seen.add(id(before))
+                stack.append(before)
+    found.sort(key=lambda node: node.number)
+    return found

@@ -1,0 +1,307 @@
+"""Program: a recording as numbered straight lines, forward and backward, over numbered values.
+
+Backward lines follow from forward ones by the chain rule alone. Reading the tape in reverse, node y = f(x₁, …, xₙ) with
+g = ∂L/∂y complete (all users of y have larger numbers, so they are already done) contributes to each input
+
+    ∂L/∂xₖ  +=  sum over broadcast axes of  pullbackₖ(g).
+
+`+=` and the sum are lines of their own, written here and nowhere else, so a gradient rule cannot get them wrong: the first
+contribution to ∂L/∂xₖ is written straight to its place, every later one to a spare place that an `add` line then adds.
+
+Every line has one form, `run(out, *args, **params)`, so there are three ways to execute the same list:
+once and freeing as it goes (`run_once`, eager backward), again and again over fixed buffers (`Replay`, capture), or in complex
+arithmetic (`run_complex`, second derivatives), where `line.analytic` takes the place of a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_ae.core.errors import GraphError, InPlaceError
+from autograd_ae.core.op import Array, Node, Op, Pullback, Shape, runnable, wengert_list
+from autograd_ae.core.tensor import Tensor, prints_of, refuse_nan, state
+
+
+class Value(NamedTuple):
+    """A numbered place of a program: an input, a leaf, a result or a gradient."""
+
+    name: str
+    shape: Shape
+    dtype: np.dtype
+    kind: str  # "nothing", "input", "parameter", "constant", "result", "gradient" or "partial"
+
+
+class Line(NamedTuple):
+    """`values[out] ← run(values[a] for a in args)`; `frees` are the values that no later line reads."""
+
+    run: Callable[..., None]
+    analytic: Callable[..., None]  # the same in complex arithmetic
+    out: int
+    args: tuple[int, ...]
+    params: dict[str, Any]
+    text: str  # how the line prints: `dense(x, W_1, b_1)`
+    node: int  # which forward line it belongs to
+    frees: tuple[int, ...] = ()
+
+
+NOTHING = 0  # the place that an unneeded argument names: always None
+
+
+class Program:
+    """The lines that lead from leaves to outputs, and back to the gradients of `wrt`.
+
+    Parameters
+    ----------
+    outputs : what the recording computed; the first is what is differentiated, the others only come along.
+    wrt : tensors to differentiate with respect to; by default every traced leaf, in order of first use.
+    inputs : leaves that get new data at each call of a replay (they come first in the numbering).
+    """
+
+    def __init__(self, outputs: Sequence[Tensor], wrt: Sequence[Tensor] | None = None, inputs: Sequence[Tensor] = ()):
+        self.nodes = wengert_list(outputs)
+        self.values = [Value("", (), np.dtype(np.float64), "nothing")]
+        self.arrays: list[Array | None] = [None]
+        self.leaves: list[tuple[int, Tensor]] = []
+        self.forward: list[Line] = []
+        self.backward: list[Line] = []
+        self._place: dict[int, int] = {}  # id of a leaf or a node → its value's number
+        for leaf in inputs:
+            self._add_leaf(leaf, "input")
+        self.inputs = [self._place[id(leaf)] for leaf in inputs]
+        for node in self.nodes:
+            self._add_forward(node)
+        for t in [*outputs, *(wrt or ())]:
+            if t.node is None and id(t) not in self._place:
+                self._add_leaf(t)
+        self.outputs = [self.place(t) for t in outputs]
+        chosen = [t for _, t in self.leaves if t.traced] if wrt is None else list(wrt)
+        self.gradients: dict[int, int] = {}  # number of a value → number of its gradient
+        self.seed = NOTHING
+        self.wrt = [self.place(t) for t in chosen]
+        if chosen:
+            self._add_backward(outputs[0], chosen)
+
+    def place(self, t: Tensor) -> int:
+        """The number of a tensor's value; GraphError when it takes no part."""
+        try:
+            return self._place[id(t if t.node is None else t.node)]
+        except KeyError:
+            raise GraphError(f"{t._label()} takes no part in this computation") from None
+
+    # Forward.
+
+    def _new(self, name: str, shape: Shape, dtype: Any, kind: str, array: Array | None = None) -> int:
+        self.values.append(Value(name or f"%{len(self.values)}", shape, np.dtype(dtype), kind))
+        self.arrays.append(array)
+        return len(self.values) - 1
+
+    def _add_leaf(self, t: Tensor, kind: str = "") -> int:
+        kind = kind or ("parameter" if t.traced else "constant")
+        place = self._place[id(t)] = self._new(t.name or "", t.shape, t.dtype, kind, t.data)
+        self.leaves.append((place, t))
+        return place
+
+    def _add_forward(self, node: Node) -> None:
+        if node.freed is not None:
+            raise GraphError(
+                f"the history of {node.describe()} was freed by an earlier backward(). Call that one with retain_graph=True, "
+                "or compute the result again"
+            )
+        args = []
+        for t in node.inputs:
+            key = id(t if t.node is None else t.node)
+            args.append(self._place[key] if key in self._place else self._add_leaf(t))
+        out = self._place[id(node)] = self._new("", node.value.shape, node.value.dtype, "result", node.value)
+        names = ", ".join([self.values[a].name for a in args] + [f"{k}={_short(v)}" for k, v in node.params.items()])
+        text = f"{node.op.name}({names})"
+        self.forward.append(Line(node.op.run, node.op.write_reference, out, tuple(args), node.params, text, len(self.forward)))
+
+    # Backward: the chain rule.
+
+    def _add_backward(self, loss: Tensor, wrt: Sequence[Tensor]) -> None:
+        wanted = {self.place(t) for t in wrt}
+        needed = set(wanted)
+        for line, node in zip(self.forward, self.nodes, strict=True):
+            paths = enumerate(zip(node.inputs, line.args, strict=True))
+            if node.op.differentiable and any(t.traced and a in needed and node.op.rule(k) is not None for k, (t, a) in paths):
+                needed.add(line.out)
+        target = self.place(loss)
+        if target not in needed:
+            return
+        self.seed = self._gradient_of(target)
+        for line, node in zip(reversed(self.forward), reversed(self.nodes), strict=True):
+            if line.out in self.gradients and node.op.differentiable:
+                self._pull_back(node, line, needed, keep=line.out in wanted)
+
+    def _gradient_of(self, place: int) -> int:
+        value = self.values[place]
+        self.gradients[place] = self._new(f"d{value.name}", value.shape, value.dtype, "gradient")
+        return self.gradients[place]
+
+    def _partial(self, shape: Shape, dtype: np.dtype) -> int:
+        return self._new("", shape, dtype, "partial")
+
+    def _pull_back(self, node: Node, line: Line, needed: set[int], *, keep: bool) -> None:
+        """The lines that hand the gradient of `node` on to its inputs."""
+        op, first = node.op, len(self.backward)
+        g = self.gradients[line.out]
+        spent = [] if keep else [g]
+        if op.delta is not None:
+            value = self.values[line.out]
+            inner = self._partial(value.shape, value.dtype)
+            self._pullback_line(op, op.delta, "delta", inner, g, line, line.params)
+            spent.append(inner)
+            g = inner
+        for k, (t, arg) in enumerate(zip(node.inputs, line.args, strict=True)):
+            rule = op.rule(k)
+            if rule is None or arg not in needed or not t.traced:
+                continue
+            value = self.values[arg]
+            summed = op.broadcasts and value.shape != self.values[line.out].shape
+            fresh = arg not in self.gradients
+            grad = self._gradient_of(arg) if fresh else self.gradients[arg]
+            dest = self._partial(self.values[line.out].shape, value.dtype) if summed else grad if fresh else self._partial(value.shape, value.dtype)
+            params = {**line.params, "wrt": k} if op.variadic else line.params
+            self._pullback_line(op, rule, op.rule_name(k), dest, g, line, params)
+            if summed:
+                whole, dest = dest, grad if fresh else self._partial(value.shape, value.dtype)
+                self._append(unbroadcast, dest, whole, f"sum_broadcast_axes({self.values[whole].name})", line.node)
+                spent.append(whole)
+            if not fresh:
+                self._append(accumulate, grad, dest, self.values[dest].name, line.node)
+                spent.append(dest)
+        if len(self.backward) > first:
+            self.backward[-1] = self.backward[-1]._replace(frees=tuple(spent))
+
+    def _pullback_line(self, op: Op, rule: Pullback, name: str, out: int, g: int, line: Line, params: dict[str, Any]) -> None:
+        inputs = tuple(a if rule.needs_input(k) else NOTHING for k, a in enumerate(line.args))
+        args = (g, line.out if rule.needs_y else NOTHING, *inputs)
+        shown = ", ".join(self.values[a].name for a in args if a != NOTHING)
+        self.backward.append(Line(runnable(rule), rule.fn, out, args, params, f"{op.name}.{name}({shown})", line.node))
+
+    def _append(self, run: Callable[..., None], out: int, arg: int, text: str, node: int) -> None:
+        self.backward.append(Line(run, run, out, (arg,), {}, text, node))
+
+    # Execution.
+
+    def cotangent(self, given: Any) -> Array:
+        """∂L/∂output to start from: 1 for a scalar output, else what the caller gives, of the output's shape."""
+        value = self.values[self.outputs[0]]
+        if given is None:
+            if value.shape != ():
+                raise GraphError(
+                    f"the output has shape {value.shape}; a gradient starts from a scalar. Reduce it (ae.sum, ae.mean), "
+                    f"or pass cotangent=, an array of shape {value.shape}"
+                )
+            return np.ones((), value.dtype)
+        array = np.array(given.data if isinstance(given, Tensor) else given, dtype=value.dtype)
+        if array.shape != value.shape:
+            raise GraphError(f"cotangent has shape {array.shape}; the output it belongs to has shape {value.shape}")
+        return array
+
+    def run_once(self, cotangent: Any = None) -> list[Array]:
+        """The gradients of `wrt`, on the recorded values; a gradient is dropped as soon as no line needs it."""
+        env = list(self.arrays)
+        seed = self.cotangent(cotangent)
+        if self.seed != NOTHING:
+            env[self.seed] = seed
+        values, checked = self.values, -1
+        for line in self.backward:
+            if line.node != checked:
+                checked = line.node
+                refuse_edited(self.nodes[checked])
+            out = env[line.out]
+            if out is None:
+                _, shape, dtype, _ = values[line.out]
+                out = env[line.out] = np.empty(shape, dtype)
+            line.run(out, *[env[a] for a in line.args], **line.params)
+            if state.anomaly:
+                refuse_nan(out, lambda line=line: f"{line.text} in the backward pass of {self.nodes[line.node].describe()} gave")
+            for dead in line.frees:
+                env[dead] = None
+        return [self._take(env, place) for place in self.wrt]
+
+    def _take(self, env: list[Array | None], place: int) -> Array:
+        gradient = env[self.gradients[place]] if place in self.gradients else None
+        return np.zeros(self.values[place].shape, self.values[place].dtype) if gradient is None else gradient
+
+    def run_complex(self, leaves: dict[int, Array], cotangent: Any = None, *, backward: bool = False) -> list[Array | None]:
+        """All values in complex128 through references and rules, with `leaves` (number → complex array) put in."""
+        env = [None if a is None or v.kind == "result" else a.astype(complex) if a.dtype != bool else a for a, v in zip(self.arrays, self.values, strict=True)]
+        for place, array in leaves.items():
+            env[place] = array
+        if backward and self.seed != NOTHING:
+            env[self.seed] = self.cotangent(cotangent).astype(complex)
+        for line in [*self.forward, *(self.backward if backward else ())]:
+            if env[line.out] is None:
+                env[line.out] = np.empty(self.values[line.out].shape, bool if self.values[line.out].dtype == bool else complex)
+            line.analytic(env[line.out], *[env[a] for a in line.args], **line.params)
+        return env
+
+    # The derivation, unrolled.
+
+    def __str__(self) -> str:
+        rows: list[tuple[str, ...]] = []
+        for leaf in (v for v in self.values if v.kind in ("input", "parameter", "constant")):
+            rows.append((leaf.name, leaf.kind, str(leaf.shape), leaf.dtype.name))
+        rows.append(("forward",))
+        rows += self._rows(self.forward)
+        rows.append(("backward",))
+        if self.seed != NOTHING:
+            rows.append((self.values[self.seed].name, "= 1" if self.values[self.seed].shape == () else "= cotangent", str(self.values[self.seed].shape), ""))
+        rows += self._rows(self.backward)
+        widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(3)]
+        numbered, number = [], 0
+        for row in rows:
+            if len(row) == 1:
+                numbered.append(row[0])
+                continue
+            number += 1
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[3]]
+            numbered.append(f"{number:4d}  {'  '.join(cells).rstrip()}")
+        return "\n".join(numbered)
+
+    def _rows(self, lines: Iterable[Line]) -> list[tuple[str, ...]]:
+        def row(line: Line) -> tuple[str, ...]:
+            value = self.values[line.out]
+            sign = "+=" if line.run is accumulate else "="
+            return value.name, f"{sign} {line.text}", str(value.shape), value.dtype.name
+
+        return [row(line) for line in lines]
+
+
+def unbroadcast(out: Array, g: Array) -> None:
+    """out ← g summed over the axes along which `out` was repeated: the transpose of broadcasting."""
+    lead = g.ndim - out.ndim
+    axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(out.shape) if n == 1 and g.shape[lead + i] != 1)
+    kept = tuple(n for i, n in enumerate(out.shape) if lead + i not in axes)
+    np.sum(g, axis=axes, out=out.reshape(kept))
+
+
+def accumulate(out: Array, g: Array) -> None:
+    """out ← out + g: a second path into the same value."""
+    np.add(out, g, out=out)
+
+
+def refuse_edited(node: Node) -> None:
+    """Raise InPlaceError when an array that this node's pullbacks read is no longer what it was when recorded."""
+    if node.prints is None:
+        return
+    names = ["its output", *[f"{t.name!r}" if t.name else f"input {k} {t.shape}" for k, t in enumerate(node.inputs)]]
+    for name, before, now in zip(names, node.prints, prints_of(node), strict=True):
+        if before != now:
+            raise InPlaceError(
+                f"{name} was edited in place after {node.describe()}, whose gradient needs the old value. "
+                "Edit after backward(), or edit a copy"
+            )
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape}"
+    if callable(value):
+        return getattr(value, "__name__", "function")
+    return repr(value)

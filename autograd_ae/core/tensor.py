@@ -1,0 +1,368 @@
+"""Tensor: an array whose history is recorded, so that gradients can be taken through it.
+
+A Tensor is traced; a plain ndarray is a constant. An op applied to a traced tensor runs at once and leaves a `Node` behind
+(see `op.py`): recording is executing. What is never traced: constants (`ae.constant`), detached tensors, whatever is
+computed under `no_grad()`.
+
+Tensors hold float32 or float64 in C order; arrays that are not are put in order once, at the boundary. Python numbers are weak: a float32
+tensor times 2.0 stays float32 (NEP 50). Comparisons give boolean tensors, which carry no gradient.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_ae.core.errors import AnomalyError, CaptureError, GraphError, ShapeError
+from autograd_ae.core.fingerprint import fingerprint
+from autograd_ae.core.op import Node, Op, Shape, signature, source_line
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_numbers = itertools.count(1)
+
+
+class _State(threading.local):
+    """What the current thread is doing: recording gradients, capturing a program, looking for NaN."""
+
+    gradients = True
+    capturing = False
+    anomaly = False
+
+
+state = _State()
+
+
+class Tensor:
+    """An array with a name and a history; made by `ae.tensor`, `ae.constant` and by ops.
+
+    Attributes
+    ----------
+    data : the array, float32 or float64, C order. Editing it in place is allowed once no recorded op needs it.
+    grad : ∂loss/∂data, an array of the same shape and dtype, accumulated by `backward`; None before.
+    name : for derivations, programs and messages; may be None.
+    traced : whether gradients flow to or through this tensor.
+    node : how it was computed; None for a leaf.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "name", "node", "traced")
+    __hash__ = object.__hash__
+    numpy_functions: ClassVar[Mapping[Any, Callable[..., Any]]] = {}  # NumPy's function → ours; filled by `install`
+
+    def __init__(self, data: np.ndarray, name: str | None = None, *, traced: bool = True):
+        self.data, self.name, self.traced = data, name, traced
+        self.grad: np.ndarray | None = None
+        self.node: Node | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        return self.data.size
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor: it has no axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.data, precision=4, threshold=20, separator=", ", prefix=" " * 7)
+        made = f", from {self.node.op.name}" if self.node is not None else ""
+        named = f", name={self.name!r}" if self.name else ""
+        return f"tensor({values}, dtype={self.dtype}{named}{made}{'' if self.traced else ', constant'})"
+
+    # A value leaves the recording only on request, and never while a program is being captured.
+
+    def item(self) -> float:
+        """The value of a tensor of one element as a Python number."""
+        if state.capturing:
+            raise CaptureError(
+                f"the value of {self._label()} was asked for while capturing: a captured program runs again on other data, "
+                "so Python must not decide by values. Use ae.where, or return the tensor and look at it outside"
+            )
+        if self.size != 1:
+            raise ValueError(f"one element was needed, {self._label()} has shape {self.shape}; use .data for the array")
+        return self.data.item()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise TypeError(
+            f"NumPy asked for the bare array of {self._label()}, which would detach it from the recording in silence. "
+            "Use a function of autograd_ae (the same name as NumPy's), or .data where no gradient is wanted"
+        )
+
+    def backward(self, cotangent: Any = None, *, retain_graph: bool = False) -> None:
+        """Add ∂self/∂leaf to `.grad` of every traced leaf. See `ae.backward`."""
+        from autograd_ae.core.transforms import backward
+
+        backward(self, cotangent, retain_graph=retain_graph)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def _label(self) -> str:
+        return f"tensor {self.name!r}" if self.name else f"a tensor of shape {self.shape}"
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        ours = self.numpy_functions.get(ufunc)
+        if ours is None or method != "__call__" or kwargs:
+            asked = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+            extra = f" with {', '.join(kwargs)}=" if kwargs else ""
+            raise TypeError(f"{asked}{extra} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording")
+        return ours(*inputs)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        ours = self.numpy_functions.get(func)
+        if ours is None:
+            raise TypeError(f"np.{func.__name__} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording")
+        return ours(*args, **kwargs)
+
+
+def install(operators: Mapping[str, Callable[..., Any]], numpy_functions: Mapping[Any, Callable[..., Any]]) -> None:
+    """Give Tensor its operators (`{"__add__": add, …}`) and the table behind the NumPy protocols. Called once, by `ops`."""
+    for name, function in operators.items():
+        setattr(Tensor, name, function)
+    Tensor.numpy_functions = numpy_functions
+
+
+def tensor(values: Any, name: str | None = None) -> Tensor:
+    """A traced leaf: gradients are taken with respect to it.
+
+    Parameters
+    ----------
+    values : array of float32 or float64 (shared, not copied, where it is in C order), Python numbers or nested lists (float64).
+    name : for derivations and messages.
+
+    Raises
+    ------
+    TypeError : an integer, boolean, complex or other array; the message holds the fix.
+
+    >>> tensor([1, 2.5], name="x")
+    tensor([1. , 2.5], dtype=float64, name='x')
+    """
+    if isinstance(values, Tensor):
+        raise TypeError("ae.tensor was given a tensor: use it as it is, or ae.detach(t) for a copy without history")
+    return Tensor(_floats(values, name), name)
+
+
+def constant(values: Any, name: str | None = None) -> Tensor:
+    """Data with a name and a place in a captured program, but no gradient. A tensor is detached.
+
+    >>> constant([[1.0, 2.0]], name="x").traced
+    False
+    """
+    if not isinstance(values, Tensor):
+        return Tensor(_floats(values, name), name, traced=False)
+    fixed = detach(values)
+    fixed.name = name or values.name
+    return fixed
+
+
+def detach(t: Tensor) -> Tensor:
+    """The same values (the same memory) without history: no gradient flows back."""
+    if not state.capturing:
+        return Tensor(t.data, t.name, traced=False)
+    return record(_DETACH, (t,), {})
+
+
+# The one op the engine knows by itself: y = x, and no pullback.
+_DETACH = Op("detach", lambda x: x, None, latex=r"\operatorname{detach}(x)")
+
+
+def _floats(values: Any, name: str | None = None) -> np.ndarray:
+    """Values as a float array in C order, or a TypeError that holds the fix."""
+    if isinstance(values, np.ndarray):
+        if values.dtype not in _FLOATS:
+            called = f" {name!r}" if name else ""
+            raise TypeError(
+                f"array{called} of shape {values.shape} has dtype {values.dtype}; float32 or float64 is needed. "
+                "Convert it where you can see it: x.astype(np.float64)"
+            )
+        return np.asarray(values, order="C")  # keeps 0-d arrays 0-d
+    if type(values) in _FLOAT_SCALARS:
+        return np.asarray(values)
+    if any(isinstance(leaf, Tensor) for leaf in _leaves(values)):
+        raise TypeError("a list of tensors is not an array: use ae.stack or ae.concatenate, which record it")
+    try:
+        return np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"cannot make a float array of {type(values).__name__}: {error}") from None
+
+
+_FLOAT_SCALARS = (np.float32, np.float64)
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    if isinstance(values, list | tuple):
+        for value in values:
+            yield from _leaves(value)
+    else:
+        yield values
+
+
+def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
+    """Run an op on tensors, arrays and numbers, and leave a node if a gradient or a captured program will need it."""
+    inputs = operands if all(type(t) is Tensor for t in operands) else _as_tensors(operands)
+    dtype = inputs[-1].data.dtype
+    for t in inputs:
+        if t.data.dtype is not dtype and t.data.dtype != bool:
+            inputs, dtype = _promote(inputs)
+            break
+    arrays = [t.data for t in inputs]
+    try:
+        shape = op.shape(*[a.shape for a in arrays], **params)
+    except ShapeError as error:
+        shown = signature(op.name, [(t.name, t.data.shape) for t in inputs])
+        raise ShapeError(f"{shown} at {source_line(_caller())}: {error}") from None
+    out = np.empty(shape, op.dtype or dtype)
+    op.run(out, *arrays, **params)
+    result = Tensor(out, traced=False)
+    traced = state.gradients and op.differentiable and any(t.traced for t in inputs)
+    if traced or state.capturing:
+        result.traced = traced
+        result.node = node = Node(op, inputs, params, out, next(_numbers), _caller())
+        if traced and not state.capturing:
+            node.prints = prints_of(node)
+    if state.anomaly:
+        refuse_nan(out, lambda: f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())} gave")
+    return result
+
+
+def prints_of(node: Node) -> tuple[Any, ...]:
+    """Fingerprints of the arrays that the node's pullbacks will read: (output, *inputs), None where they read nothing."""
+    op = node.op
+    rules = [rule for k, t in enumerate(node.inputs) if t.traced and (rule := op.rule(k)) is not None]
+    if op.delta is not None:
+        rules.append(op.delta)
+    needed = [any(rule.needs_input(k) for rule in rules) for k in range(len(node.inputs))]
+    y = fingerprint(node.value) if any(rule.needs_y for rule in rules) else None
+    return y, *[fingerprint(t.data) if need else None for need, t in zip(needed, node.inputs, strict=True)]
+
+
+def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Constants for what is not a tensor; Python numbers take the dtype of the tensors they meet."""
+    dtypes = [x.dtype for x in operands if isinstance(x, Tensor | np.ndarray | np.generic) and x.dtype in _FLOATS]
+    weak = max(dtypes, key=lambda d: d.itemsize) if dtypes else np.dtype(np.float64)
+    return tuple(
+        x
+        if isinstance(x, Tensor)
+        else Tensor(np.array(x, dtype=weak), traced=False)
+        if isinstance(x, int | float | np.integer) and not isinstance(x, np.float64)
+        else Tensor(x, traced=False)
+        if isinstance(x, np.ndarray) and x.dtype == bool
+        else Tensor(_floats(x), traced=False)
+        for x in operands
+    )
+
+
+def _promote(inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], np.dtype]:
+    """Bring mixed float32 and float64 to float64 by a recorded cast, so that every rule sees one dtype."""
+    floats = [t.data.dtype for t in inputs if t.data.dtype != bool]
+    if len(floats) == 0:
+        raise TypeError("only boolean tensors arrived; float32 or float64 is needed. Use ae.where(condition, a, b)")
+    widest = max(floats, key=lambda d: d.itemsize)
+    cast = tuple(t if t.data.dtype in (widest, bool) else record(_CAST, (t,), {}) for t in inputs)
+    return cast, widest
+
+
+def _cast_dx(out: np.ndarray, g: np.ndarray, _y: None, _x: None) -> None:
+    out[...] = g
+
+
+def _make_cast() -> Op:
+    from autograd_ae.core.op import pullback
+
+    return Op("cast", lambda x: x, pullback(r"\bar x = \bar y")(_cast_dx), latex=r"\operatorname{float64}(x)", dtype=np.float64)
+
+
+_CAST = _make_cast()
+
+
+def refuse_nan(array: np.ndarray, what: Callable[[], str]) -> None:
+    """Raise AnomalyError when a float array holds NaN."""
+    if array.dtype != bool and np.isnan(array).any():
+        first = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        raise AnomalyError(
+            f"{what()} {int(np.isnan(array).sum())} NaN of {array.size} elements, the first at index {first}. "
+            "Look at the op's inputs there: log or sqrt of a negative number, 0/0, inf - inf"
+        )
+
+
+_INTERNAL: dict[str, bool] = {}
+
+
+def _caller() -> tuple[Any, int]:
+    """Code and position of the nearest frame outside the engine and the calculus."""
+    frame = sys._getframe(2)
+    while True:
+        code = frame.f_code
+        internal = _INTERNAL.get(code.co_filename)
+        if internal is None:
+            module = frame.f_globals.get("__name__", "")
+            internal = _INTERNAL[code.co_filename] = module.startswith(("autograd_ae.core", "autograd_ae.ops", "autograd_ae.nn"))
+        if not internal or frame.f_back is None:
+            return code, frame.f_lasti
+        frame = frame.f_back
+
+
+@contextmanager
+def _setting(name: str, value: bool) -> Iterator[None]:
+    before = getattr(state, name)
+    setattr(state, name, value)
+    try:
+        yield
+    finally:
+        setattr(state, name, before)
+
+
+def no_grad() -> Any:
+    """Nothing computed inside is traced: for inference and for parameter updates."""
+    return _setting("gradients", False)
+
+
+def detect_anomaly() -> Any:
+    """Inside, the first NaN that an op or a pullback produces raises AnomalyError with op, names, shapes and source line."""
+    return _setting("anomaly", True)
+
+
+def capturing() -> Any:
+    """Inside, everything is recorded, and values cannot steer Python."""
+    return _setting("capturing", True)
+
+
+def not_a_graph(t: Tensor) -> GraphError:
+    """The error for a backward pass that starts where nothing was recorded."""
+    return GraphError(
+        f"{t._label()} has no recorded history, so there is nothing to differentiate: it was made under no_grad(), detached, "
+        "or computed from constants only. Make the inputs with ae.tensor(...)"
+    )

@@ -1,0 +1,1 @@
+"""Checks that backpropagation is right."""

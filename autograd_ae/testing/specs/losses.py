@@ -1,0 +1,5 @@
+"""To be filled."""
+
+from autograd_ae.testing.specs.spec import OpSpec
+
+SPECS: list[OpSpec] = []
