@@ -2,7 +2,7 @@
 
     import autograd_ae as ae
 
-Names are imported when first used, so `import autograd_ae` costs almost nothing.
+Names are imported when they are first used, so `import autograd_ae` loads nothing, not even NumPy.
 """
 
 from __future__ import annotations
@@ -14,20 +14,36 @@ __version__ = "0.1.0.dev0"
 
 _SUBPACKAGES = ("core", "data", "lecture", "models", "nn", "ops", "optim", "plot", "testing", "theory")
 _HOMES = {
-    "core.errors": ("AnomalyError", "CaptureError", "GraphError", "InPlaceError", "ShapeError"),
-    "core.tensor": ("Tensor", "constant", "detach", "detect_anomaly", "no_grad", "tensor"),
-    "core.transforms": ("backward", "grad", "hessian", "hvp", "jvp", "value_and_grad", "vjp"),
-    "core.capture": ("capture",),
+    "core.errors": "AnomalyError CaptureError GraphError InPlaceError ShapeError",
+    "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",
+    "core.transforms": "backward grad hessian hvp jvp value_and_grad vjp",
+    "core.capture": "capture",
+    "models": "PCA Autoencoder ConvergenceWarning DataRangeWarning LinearPCA NotFittedError",
+    "ops.api": """
+        abs add arctan2 bce bce_with_logits bernoulli_kl broadcast_to clip concatenate cos cosh cross_entropy cumsum dense divide
+        dot einsum elu equal erf exp expand_dims expm1 flip gaussian_kl gelu getitem greater greater_equal l1 l2 leaky_relu less
+        less_equal log log1p log_sigmoid log_softmax logsumexp matmul max maximum mean min minimum mse multiply negative norm
+        not_equal outer pad power prod reciprocal relu reparameterise reshape sigmoid sign silu sin sinh softmax softplus split
+        sqrt square squared_error squeeze stack std subtract sum swapaxes tan tanh transpose var where""",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+__all__ = ["__version__", *sorted(_SUBPACKAGES), *sorted(_HOME_OF)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
     if name in _SUBPACKAGES:
+        if name in ("core", "ops", "nn"):
+            importlib.import_module("autograd_ae.ops.api")
         return importlib.import_module(f"autograd_ae.{name}")
-    importlib.import_module("autograd_ae.ops")  # gives tensors their operators
-    value = getattr(importlib.import_module(f"autograd_ae.{_HOME_OF[name]}"), name)
-    globals()[name] = value
+    if name not in _HOME_OF:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, __all__, 1)
+        raise AttributeError(f"autograd_ae has no {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+    importlib.import_module("autograd_ae.ops.api")  # gives tensors their operators
+    value = globals()[name] = getattr(importlib.import_module(f"autograd_ae.{_HOME_OF[name]}"), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -61,6 +61,12 @@ class Replay:
                 program.gradients[place] = len(self.arrays)
                 self.arrays.append(np.zeros(program.values[place].shape, program.values[place].dtype))
         self._bind()
+        leaves = {place: leaf for place, leaf in program.leaves}
+        self.gradients = Gradients(
+            _distinct([program.name(place) for place in program.wrt]),
+            [self.arrays[program.gradients[place]] for place in program.wrt],  # type: ignore[misc]
+            [leaves[place] for place in program.wrt],
+        )
 
     def _bind(self) -> None:
         """Look every place up once, so that a step is calls on arrays and nothing else."""
@@ -75,14 +81,6 @@ class Replay:
             self._bind()  # a parameter was given a new array
         for run, out, args, params in self._calls:
             run(out, *args, **params)
-
-    def gradients(self) -> Gradients:
-        program = self.program
-        tensors = {place: leaf for place, leaf in program.leaves}
-        arrays = [self.arrays[program.gradients[place]] for place in program.wrt]
-        return Gradients(
-            _distinct([program.values[place].name for place in program.wrt]), arrays, [tensors[place] for place in program.wrt]  # type: ignore[arg-type]
-        )
 
 
 class Captured:
@@ -123,7 +121,7 @@ class Captured:
         if not self.program.wrt:
             shape = self.program.values[self.program.outputs[0]].shape
             raise GraphError(f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. Reduce it, or use ae.vjp")
-        return self._current.gradients()
+        return self._current.gradients
 
     def _record(self, batch: list[Array]) -> Program:
         program = self._run(batch)
@@ -181,14 +179,14 @@ def _distinct(names: list[str]) -> list[str]:
 def _refuse_changes(first: Program, second: Program) -> None:
     """Two recordings of one function must agree in all but the values of the inputs."""
     remedy = "Pass it as an argument of the captured function (noise too: draw it outside)"
-    if [line.text for line in first.forward] != [line.text for line in second.forward]:
+    if [first.text(line) for line in first.forward] != [second.text(line) for line in second.forward]:
         raise CaptureError(f"two recordings of the function gave different lines: its course depends on values or on chance. {remedy}")
     for (place, a), (_, b) in zip(first.leaves, second.leaves, strict=True):
         if place not in first.inputs and not np.array_equal(a.data, b.data, equal_nan=True):
             raise CaptureError(
-                f"a constant of shape {a.shape} ({first.values[place].name}) differs between two recordings of the function: it was "
+                f"a constant of shape {a.shape} ({first.name(place)}) differs between two recordings of the function: it was "
                 f"drawn at random or computed from .data outside the recording, and replay would freeze it. {remedy}"
             )
     for line, other in zip(first.forward, second.forward, strict=True):
         if not all(np.array_equal(a, other.params[k]) for k, a in line.params.items() if isinstance(a, np.ndarray)):
-            raise CaptureError(f"an index array of {line.text} differs between two recordings of the function. {remedy}")
+            raise CaptureError(f"an index array of {first.text(line)} differs between two recordings of the function. {remedy}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_ae.core.jit import jit, jit_enabled
+from autograd_ae.core.jit import JIT_ENABLED, jit
 
 SMALL = 512  # bytes
 LANES = 32
@@ -34,7 +34,7 @@ def fingerprint(array: np.ndarray) -> Any:
     """A value that compares unequal once the array's bytes have changed. `array` is C-contiguous."""
     if array.nbytes <= SMALL or array.dtype == bool:
         return array.tobytes()
-    if not jit_enabled():
+    if not JIT_ENABLED:
         return zlib.crc32(memoryview(array).cast("B"))  # the same purpose without kernels, at 4 GB/s
     lanes = np.zeros(LANES, np.uint32)
     hash_words(array.reshape(-1).view(np.uint32), lanes)

@@ -11,7 +11,7 @@ loads it in milliseconds. Four things that go wrong with plain `numba.njit(cache
 
 `error_model="numpy"`, so division by zero gives inf as in NumPy. No `fastmath`, so NaN is seen and results repeat bit for
 bit; a kernel that asks for single flags says why beside the request. With `NUMBA_DISABLE_JIT=1` no kernel runs: every op
-has a NumPy form that takes its place, and `jit_enabled()` is what decides.
+has a NumPy form that takes its place, and `JIT_ENABLED` says so.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ _PACKAGE = Path(__file__).parent.parent
 _announced = False
 
 
-def jit_enabled() -> bool:
-    """False when the environment says `NUMBA_DISABLE_JIT=1`: then NumPy forms run in place of kernels."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+# False when the environment says NUMBA_DISABLE_JIT=1: then NumPy forms run in place of kernels.
+JIT_ENABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
 class Kernel:

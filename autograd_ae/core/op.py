@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_ae.core.errors import ShapeError
-from autograd_ae.core.jit import Kernel, jit_enabled
+from autograd_ae.core.jit import JIT_ENABLED, Kernel
 
 if TYPE_CHECKING:
     from autograd_ae.core.tensor import Tensor
@@ -120,7 +120,8 @@ class Op:
             p.name for p in inspect.signature(reference).parameters.values() if p.kind is not p.KEYWORD_ONLY
         )
         self.numpy_forward = _destination_first(forward) if forward is not None else self.write_reference
-        self.run = kernel if kernel is not None and jit_enabled() else self.numpy_forward
+        self._reads: dict[tuple[bool, ...], tuple[bool, tuple[bool, ...]]] = {}
+        self.run = kernel if kernel is not None and JIT_ENABLED else self.numpy_forward
 
     def __repr__(self) -> str:
         return f"Op({self.name!r})"
@@ -131,6 +132,16 @@ class Op:
     def rule(self, k: int) -> Pullback | None:
         """The pullback to input k."""
         return self.pullbacks[0] if self.variadic else self.pullbacks[k]
+
+    def reads(self, traced: tuple[bool, ...]) -> tuple[bool, tuple[bool, ...]]:
+        """Whether the pullbacks to the traced inputs read the output, and which inputs they read."""
+        if traced not in self._reads:
+            rules = [rule for k, t in enumerate(traced) if t and (rule := self.rule(k)) is not None]
+            if self.delta is not None:
+                rules.append(self.delta)
+            inputs = tuple(any(rule.needs_input(k) for rule in rules) for k in range(len(traced)))
+            self._reads[traced] = any(rule.needs_y for rule in rules), inputs
+        return self._reads[traced]
 
     def rule_name(self, k: int) -> str:
         """`dx`, `dW`, …: after the reference's argument."""
@@ -143,7 +154,7 @@ def _destination_first(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def runnable(rule: Pullback) -> Callable[..., None]:
     """What executes a rule on real arrays: its kernel while kernels are on, else its NumPy form."""
-    return rule.kernel if rule.kernel is not None and jit_enabled() else rule.fn
+    return rule.kernel if rule.kernel is not None and JIT_ENABLED else rule.fn
 
 
 class Node:

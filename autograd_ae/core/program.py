@@ -28,7 +28,7 @@ from autograd_ae.core.tensor import Tensor, prints_of, refuse_nan, state
 class Value(NamedTuple):
     """A numbered place of a program: an input, a leaf, a result or a gradient."""
 
-    name: str
+    name: str  # empty for results: `Program.name` numbers them
     shape: Shape
     dtype: np.dtype
     kind: str  # "nothing", "input", "parameter", "constant", "result", "gradient" or "partial"
@@ -42,7 +42,7 @@ class Line(NamedTuple):
     out: int
     args: tuple[int, ...]
     params: dict[str, Any]
-    text: str  # how the line prints: `dense(x, W_1, b_1)`
+    label: str  # `dense`, `dense.dW`, `add`: see `Program.text`
     node: int  # which forward line it belongs to
     frees: tuple[int, ...] = ()
 
@@ -93,8 +93,8 @@ class Program:
 
     # Forward.
 
-    def _new(self, name: str, shape: Shape, dtype: Any, kind: str, array: Array | None = None) -> int:
-        self.values.append(Value(name or f"%{len(self.values)}", shape, np.dtype(dtype), kind))
+    def _new(self, name: str, shape: Shape, dtype: np.dtype, kind: str, array: Array | None = None) -> int:
+        self.values.append(Value(name, shape, dtype, kind))
         self.arrays.append(array)
         return len(self.values) - 1
 
@@ -115,9 +115,9 @@ class Program:
             key = id(t if t.node is None else t.node)
             args.append(self._place[key] if key in self._place else self._add_leaf(t))
         out = self._place[id(node)] = self._new("", node.value.shape, node.value.dtype, "result", node.value)
-        names = ", ".join([self.values[a].name for a in args] + [f"{k}={_short(v)}" for k, v in node.params.items()])
-        text = f"{node.op.name}({names})"
-        self.forward.append(Line(node.op.run, node.op.write_reference, out, tuple(args), node.params, text, len(self.forward)))
+        self.forward.append(
+            Line(node.op.run, node.op.write_reference, out, tuple(args), node.params, node.op.name, len(self.forward))
+        )
 
     # Backward: the chain rule.
 
@@ -138,7 +138,7 @@ class Program:
 
     def _gradient_of(self, place: int) -> int:
         value = self.values[place]
-        self.gradients[place] = self._new(f"d{value.name}", value.shape, value.dtype, "gradient")
+        self.gradients[place] = self._new(f"d{self.name(place)}", value.shape, value.dtype, "gradient")
         return self.gradients[place]
 
     def _partial(self, shape: Shape, dtype: np.dtype) -> int:
@@ -168,10 +168,10 @@ class Program:
             self._pullback_line(op, rule, op.rule_name(k), dest, g, line, params)
             if summed:
                 whole, dest = dest, grad if fresh else self._partial(value.shape, value.dtype)
-                self._append(unbroadcast, dest, whole, f"sum_broadcast_axes({self.values[whole].name})", line.node)
+                self._append(unbroadcast, dest, whole, "sum_broadcast_axes", line.node)
                 spent.append(whole)
             if not fresh:
-                self._append(accumulate, grad, dest, self.values[dest].name, line.node)
+                self._append(accumulate, grad, dest, "", line.node)
                 spent.append(dest)
         if len(self.backward) > first:
             self.backward[-1] = self.backward[-1]._replace(frees=tuple(spent))
@@ -179,11 +179,10 @@ class Program:
     def _pullback_line(self, op: Op, rule: Pullback, name: str, out: int, g: int, line: Line, params: dict[str, Any]) -> None:
         inputs = tuple(a if rule.needs_input(k) else NOTHING for k, a in enumerate(line.args))
         args = (g, line.out if rule.needs_y else NOTHING, *inputs)
-        shown = ", ".join(self.values[a].name for a in args if a != NOTHING)
-        self.backward.append(Line(runnable(rule), rule.fn, out, args, params, f"{op.name}.{name}({shown})", line.node))
+        self.backward.append(Line(runnable(rule), rule.fn, out, args, params, f"{op.name}.{name}", line.node))
 
-    def _append(self, run: Callable[..., None], out: int, arg: int, text: str, node: int) -> None:
-        self.backward.append(Line(run, run, out, (arg,), {}, text, node))
+    def _append(self, run: Callable[..., None], out: int, arg: int, label: str, node: int) -> None:
+        self.backward.append(Line(run, run, out, (arg,), {}, label, node))
 
     # Execution.
 
@@ -219,7 +218,7 @@ class Program:
                 out = env[line.out] = np.empty(shape, dtype)
             line.run(out, *[env[a] for a in line.args], **line.params)
             if state.anomaly:
-                refuse_nan(out, lambda line=line: f"{line.text} in the backward pass of {self.nodes[line.node].describe()} gave")
+                refuse_nan(out, lambda line=line: f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave")
             for dead in line.frees:
                 env[dead] = None
         return [self._take(env, place) for place in self.wrt]
@@ -243,15 +242,28 @@ class Program:
 
     # The derivation, unrolled.
 
+    def name(self, place: int) -> str:
+        """The name of a value: its tensor's, or its number."""
+        return self.values[place].name or f"%{place}"
+
+    def text(self, line: Line) -> str:
+        """A line's right-hand side, as `dense(x, W_1, b_1)`."""
+        shown = [self.name(a) for a in line.args if a != NOTHING]
+        if not line.label:
+            return shown[0]
+        shown += [f"{k}={_short(v)}" for k, v in line.params.items()]
+        return f"{line.label}({', '.join(shown)})"
+
     def __str__(self) -> str:
         rows: list[tuple[str, ...]] = []
-        for leaf in (v for v in self.values if v.kind in ("input", "parameter", "constant")):
-            rows.append((leaf.name, leaf.kind, str(leaf.shape), leaf.dtype.name))
+        for place, leaf in enumerate(self.values):
+            if leaf.kind in ("input", "parameter", "constant"):
+                rows.append((self.name(place), leaf.kind, str(leaf.shape), leaf.dtype.name))
         rows.append(("forward",))
         rows += self._rows(self.forward)
         rows.append(("backward",))
         if self.seed != NOTHING:
-            rows.append((self.values[self.seed].name, "= 1" if self.values[self.seed].shape == () else "= cotangent", str(self.values[self.seed].shape), ""))
+            rows.append((self.name(self.seed), "= 1" if self.values[self.seed].shape == () else "= cotangent", str(self.values[self.seed].shape), ""))
         rows += self._rows(self.backward)
         widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(3)]
         numbered, number = [], 0
@@ -268,7 +280,7 @@ class Program:
         def row(line: Line) -> tuple[str, ...]:
             value = self.values[line.out]
             sign = "+=" if line.run is accumulate else "="
-            return value.name, f"{sign} {line.text}", str(value.shape), value.dtype.name
+            return self.name(line.out), f"{sign} {self.text(line)}", str(value.shape), value.dtype.name
 
         return [row(line) for line in lines]
 

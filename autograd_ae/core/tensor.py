@@ -260,13 +260,9 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
 
 def prints_of(node: Node) -> tuple[Any, ...]:
     """Fingerprints of the arrays that the node's pullbacks will read: (output, *inputs), None where they read nothing."""
-    op = node.op
-    rules = [rule for k, t in enumerate(node.inputs) if t.traced and (rule := op.rule(k)) is not None]
-    if op.delta is not None:
-        rules.append(op.delta)
-    needed = [any(rule.needs_input(k) for rule in rules) for k in range(len(node.inputs))]
-    y = fingerprint(node.value) if any(rule.needs_y for rule in rules) else None
-    return y, *[fingerprint(t.data) if need else None for need, t in zip(needed, node.inputs, strict=True)]
+    reads_y, reads = node.op.reads(tuple([t.traced for t in node.inputs]))
+    y = fingerprint(node.value) if reads_y else None
+    return y, *[fingerprint(t.data) if read else None for read, t in zip(reads, node.inputs)]  # noqa: B905
 
 
 def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:

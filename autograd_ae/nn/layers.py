@@ -1,0 +1,134 @@
+"""Layers are dataclasses; their parameters are the Tensors they hold, found by walking the fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.tensor import Tensor, tensor
+from autograd_ae.nn.initialisers import INITIALISERS, initialiser_for
+from autograd_ae.ops.activations import ACTIVATIONS
+from autograd_ae.ops.dense import dense
+
+
+@dataclass(eq=False)
+class Dense:
+    """Y = f(X W + b): X (B, n_in), W (n_in, n_out), b (n_out,)."""
+
+    W: Tensor
+    b: Tensor
+    activation: str = "identity"
+
+    @classmethod
+    def create(
+        cls,
+        n_in: int,
+        n_out: int,
+        *,
+        rng: np.random.Generator,
+        activation: str = "identity",
+        init: str | None = None,
+        dtype: Any = np.float64,
+        name: str = "",
+    ) -> Dense:
+        """A layer with random weights and zero biases.
+
+        Parameters
+        ----------
+        init : a name of `INITIALISERS`; by default the one that suits the activation.
+        name : suffix of the parameters' names, W_name and b_name.
+
+        >>> Dense.create(3, 2, rng=np.random.default_rng(0), name="1").W.shape
+        (3, 2)
+        """
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {activation!r}; there are {', '.join(ACTIVATIONS)}")
+        init = init or initialiser_for(activation)
+        if init not in INITIALISERS:
+            raise ValueError(f"unknown initialiser {init!r}; there are {', '.join(INITIALISERS)}")
+        suffix = f"_{name}" if name else ""
+        W = INITIALISERS[init](rng, n_in, n_out).astype(dtype)
+        return cls(tensor(W, f"W{suffix}"), tensor(np.zeros(n_out, dtype), f"b{suffix}"), activation)
+
+    def __call__(self, x: Any) -> Tensor:
+        return dense(x, self.W, self.b, self.activation)
+
+
+@dataclass(eq=False)
+class MLP:
+    """Dense layers one after the other."""
+
+    layers: tuple[Dense, ...]
+
+    @classmethod
+    def create(
+        cls,
+        sizes: Sequence[int],
+        activations: Sequence[str],
+        *,
+        rng: np.random.Generator,
+        init: str | None = None,
+        dtype: Any = np.float64,
+        first: int = 1,
+    ) -> MLP:
+        """Layers of `sizes[0]` inputs, then `sizes[1:]` units with their activations, numbered from `first`.
+
+        >>> MLP.create((4, 3, 2), ("sigmoid", "identity"), rng=np.random.default_rng(0)).layers[1].W.name
+        'W_2'
+        """
+        if len(activations) != len(sizes) - 1:
+            raise ValueError(f"{len(sizes)} sizes make {len(sizes) - 1} layers, but there are {len(activations)} activations")
+        shapes = zip(sizes[:-1], sizes[1:], activations, strict=True)
+        return cls(
+            tuple(
+                Dense.create(n_in, n_out, rng=rng, activation=activation, init=init, dtype=dtype, name=str(first + i))
+                for i, (n_in, n_out, activation) in enumerate(shapes)
+            )
+        )
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def parameters(module: Any) -> list[Tensor]:
+    """The traced tensors that a dataclass, list, tuple or dict holds, in order, each once."""
+    return list({id(t): t for t in _walk(module) if t.traced}.values())
+
+
+def _walk(module: Any) -> Iterator[Tensor]:
+    if isinstance(module, Tensor):
+        yield module
+    elif dataclasses.is_dataclass(module):
+        for field in dataclasses.fields(module):
+            yield from _walk(getattr(module, field.name))
+    elif isinstance(module, list | tuple):
+        for part in module:
+            yield from _walk(part)
+    elif isinstance(module, dict):
+        for part in module.values():
+            yield from _walk(part)
+
+
+def state_dict(module: Any) -> dict[str, np.ndarray]:
+    """Copies of the parameters by name, for saving with np.savez."""
+    named = {t.name or f"parameter_{i}": t.data.copy() for i, t in enumerate(parameters(module))}
+    if len(named) != len(parameters(module)):
+        raise ValueError("two parameters have the same name: give the layers names of their own")
+    return named
+
+
+def load_state_dict(module: Any, state: dict[str, np.ndarray]) -> None:
+    """Copy arrays into the parameters of the same names, in place."""
+    current = {t.name or f"parameter_{i}": t for i, t in enumerate(parameters(module))}
+    if set(current) != set(state):
+        raise ValueError(f"parameters {sorted(current)} were needed, {sorted(state)} arrived")
+    for name, t in current.items():
+        if np.shape(state[name]) != t.shape:
+            raise ValueError(f"{name} has shape {t.shape}, the array given has {np.shape(state[name])}")
+        np.copyto(t.data, state[name])
