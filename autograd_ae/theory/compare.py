@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from ._inputs import Array, as_matrix, as_number, as_samples
 from .linear import eckart_young
-from .subspaces import SpectralGap, angle_bound, principal_angles, spectral_gap
+from .subspaces import SpectralGap, angle_bound, gap_of, principal_angles
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def _comparison(
     model: str, reference: str, A: Array, B: Array, loss: float, best: float, spectrum: ArrayLike | None
 ) -> Comparison:
     k, N = A.shape
-    gap = None if spectrum is None else spectral_gap(spectrum, k)
+    gap = None if spectrum is None else gap_of(A, spectrum)
     excess = loss - best
     relative = excess / best if best != 0 else (np.copysign(np.inf, excess) if excess else 0.0)
     angles = principal_angles(A, B) if gap is None or gap.subspace_identified else None

@@ -11,7 +11,7 @@ start u = v = √a
 
 The logistic equation da/dt = 2a(λ − κa), solved through 1/a, which is linear:
 
-    a(t) = a₀ / (e^{−2λt} + a₀ κ φ(t)),   φ(t) = (1 − e^{−2λt})/λ  →  2t as λ → 0.
+    a(t) = a₀ / (e^{−r} + a₀ κ φ),   r = 2λt,   φ = 2t (1 − e^{−r})/r  →  2t as λ → 0.
 
 One unit of t is 1/(learning rate) steps on ½ mean SE; on the project's loss, without the ½, a step counts double:
 t = 2 × learning_rate × steps. The agreement is to first order in the learning rate; row 17 is exact instead.
@@ -63,7 +63,7 @@ def denoising_gradient_flow(
     if t.ndim and (eigen.ndim or a0.ndim):
         t = t[:, None]  # (T, 1) against (k,)
     rate = 2 * eigen * t
-    phi = np.divide(-np.expm1(-rate), eigen, out=np.broadcast_to(2 * t, rate.shape).copy(), where=eigen > 0)
+    phi = 2 * t * np.divide(-np.expm1(-rate), rate, out=np.ones(rate.shape), where=rate > 0)
     still = np.zeros(np.broadcast_shapes(rate.shape, a0.shape))  # what starts at 0 stays there
     return np.divide(a0, np.exp(-rate) + a0 * kappa * phi, out=still, where=a0 > 0)
 

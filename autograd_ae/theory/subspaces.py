@@ -87,7 +87,7 @@ def spectral_gap(spectrum: ArrayLike, n_components: int, *, rtol: float | None =
     slack = 64 * float(eps) * np.abs(values).max()
     if np.any(np.diff(values) > slack) or values.min() < -slack:
         raise ValueError("spectrum: all eigenvalues of a covariance are needed, not negative, in descending order")
-    steps = -np.diff(np.append(values, 0.0))  # steps[i] = λ_i − λ_{i+1}, the last one down to 0
+    steps = values - np.append(values[1:], 0.0)  # λ_i − λ_{i+1}, the last one down to 0
     clear = steps > rtol * values[0]
     relative = steps[L - 1] / values[0] if values[0] > 0 else 0.0
     directions = clear[:L] & np.append(True, clear[: L - 1])
@@ -120,7 +120,7 @@ def compare_subspaces(A: ArrayLike, B: ArrayLike, *, spectrum: ArrayLike | None 
     """
     A = as_matrix(A, "A")
     B = as_matrix(B, "B", rows=A.shape[0], columns=A.shape[1])
-    if spectrum is not None and not (gap := spectral_gap(_of_size(spectrum, A), len(A))).subspace_identified:
+    if spectrum is not None and not (gap := gap_of(A, spectrum)).subspace_identified:
         raise ValueError(
             f"subspaces of dimension {len(A)} are not compared: λ_{len(A)} − λ_{len(A) + 1} = {gap.gap:.3g} "
             f"({gap.relative:.1e} of λ_1), so the data do not define one; compare the losses, or another dimension"
@@ -139,7 +139,7 @@ def compare_directions(A: ArrayLike, B: ArrayLike, *, spectrum: ArrayLike) -> Ar
     """
     A = as_matrix(A, "A")
     B = as_matrix(B, "B", rows=A.shape[0], columns=A.shape[1])
-    identified = spectral_gap(_of_size(spectrum, A), len(A)).directions_identified
+    identified = gap_of(A, spectrum).directions_identified
     if not identified.all():
         undefined = ", ".join(str(i + 1) for i in np.flatnonzero(~identified))
         raise ValueError(
@@ -159,6 +159,7 @@ def _basis(A: Array, name: str) -> Array:
     raise ValueError(f"{name}: its {len(A)} rows must be linearly independent to span a space of that dimension")
 
 
-def _of_size(spectrum: ArrayLike, A: Array) -> ArrayLike:
-    as_vector(spectrum, "spectrum", A.shape[1])
-    return spectrum
+def gap_of(components: Array, spectrum: ArrayLike) -> SpectralGap:
+    """`spectral_gap` for components (L, N), of which the spectrum must have all N eigenvalues."""
+    as_vector(spectrum, "spectrum", components.shape[1])
+    return spectral_gap(spectrum, len(components))

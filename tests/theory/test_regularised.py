@@ -25,7 +25,7 @@ def loss(X, W1, W2, gamma):
     return np.sum((centred - centred @ W1 @ W2) ** 2) / len(X) + gamma @ squares
 
 
-def descend(X, gamma, seed, rate=0.02, momentum=0.97, steps=12_000):
+def descend(X, gamma, seed, rate=0.02, momentum=0.97, steps=6_000):
     """Gradient descent with momentum on the loss above, from small random weights."""
     rng = np.random.default_rng(seed)
     N, L = X.shape[1], len(gamma)
