@@ -189,7 +189,7 @@ def sparse_codes(
     """x_b = z_b D with exactly `n_nonzero` nonzeros in each z_b: the lecture's ℝ¹⁰⁰ → 100 (or 80) numbers, mostly zero.
 
     The support of z_b is drawn uniformly, its entries from N(0, 1) (their absolute values if `non_negative`, for codes
-    that a ReLU or a sigmoid can give). The atoms, the rows of D, have norm 1; they are orthonormal if n_atoms ≤
+    that a ReLU can give). The atoms, the rows of D, have norm 1; they are orthonormal if n_atoms ≤
     n_features, so that z_b = x_b Dᵀ exactly and the soft threshold of the lasso is in closed form, and otherwise
     independent and uniform on the sphere.
 
