@@ -5,7 +5,7 @@ set is not MNIST's official one (which is not in here), so figures measured on i
 Whose they are, where they come from, how they were changed: LICENSE.md in this folder (CC BY-SA 3.0, Y. LeCun and C.
 Cortes). How to build the file again from its source: `python -m autograd_ae.data.digits.build --help`.
 
-    load     0.04 s the first time: 0.025 s to inflate, 0.005 s for the SHA-256 of all pixels and labels, imports; then 0
+    load     0.04 s the first time, of which 0.025 s to inflate and 0.005 s for the SHA-256 of all pixels and labels
     memory   7.8 MB of pixels, shared by all who load them; 25 MB of float32 once `digits.train.images` is asked for
 """
 
