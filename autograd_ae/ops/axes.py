@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +26,7 @@ Axes: TypeAlias = int | Sequence[int] | None
 
 def operands(*xs: TensorLike) -> tuple[Tensor, ...]:
     """Tensors as they are; arrays and numbers as constants, Python numbers in the dtype of what they meet."""
-    return _as_tensors(xs)
+    return xs if all(type(x) is Tensor for x in xs) else _as_tensors(xs)  # type: ignore[return-value]
 
 
 def numeric(op: str, *xs: TensorLike) -> tuple[Tensor, ...]:
@@ -78,13 +77,20 @@ def many_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     return axes
 
 
-@contextmanager
-def blamed(op: str, *tensors: Tensor) -> Iterator[None]:
+class blamed:
     """Put op, names and shapes before the message of an error in the arguments: `sum(h (3, 4)): there is no axis 2`."""
-    try:
-        yield
-    except (ShapeError, IndexError, TypeError, ValueError, CaptureError) as error:
-        raise type(error)(f"{shown(op, *tensors)}: {error}") from None
+
+    __slots__ = ("op", "tensors")
+
+    def __init__(self, op: str, *tensors: Tensor):
+        self.op, self.tensors = op, tensors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: Any, error: BaseException | None, _traceback: Any) -> None:
+        if isinstance(error, IndexError | TypeError | ValueError | CaptureError):
+            raise type(error)(f"{shown(self.op, *self.tensors)}: {error}") from None
 
 
 # Reductions.

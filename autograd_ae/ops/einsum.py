@@ -21,7 +21,7 @@ where a pair is a matrix product; every gradient costs about as much as y. Accur
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,7 +79,8 @@ _einsum = Op(
 )
 
 
-def spelled_out(subscripts: str, xs: Sequence[Tensor]) -> tuple[str, list[tuple[int, ...]]]:
+@lru_cache(maxsize=256)
+def spelled_out(subscripts: str, xs: tuple[Shape, ...]) -> tuple[str, list[tuple[int, ...]]]:
     """Subscripts with an output and no ellipsis; and for each operand the batch axes to drop: of size 1, broadcast."""
     text = subscripts.replace(" ", "")
     left, arrow, output = text.partition("->")
@@ -89,11 +90,11 @@ def spelled_out(subscripts: str, xs: Sequence[Tensor]) -> tuple[str, list[tuple[
         raise ValueError(
             f"{subscripts!r} names {len(inputs)} operands, {len(xs)} arrived: one comma-separated term for each"
         )
-    batch = [x.ndim - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(inputs, xs, strict=True)]
+    batch = [len(x) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(inputs, xs, strict=True)]
     for t, x, extra in zip(inputs, xs, batch, strict=True):
-        if extra < 0 or len(t.replace("...", "")) + extra != x.ndim:
+        if extra < 0 or len(t.replace("...", "")) + extra != len(x):
             raise ShapeError(
-                f"term {t!r} of {subscripts!r} names {len(t.replace('...', ''))} axes, its operand has shape {x.shape}"
+                f"term {t!r} of {subscripts!r} names {len(t.replace('...', ''))} axes, its operand has shape {x}"
             )
     letters = [c for c in string.ascii_letters if c not in text][: max(batch)]
     dropped, inputs = _without_ellipsis(inputs, xs, batch, letters)
@@ -120,11 +121,11 @@ def _refuse_malformed(subscripts: str, parts: list[str]) -> None:
 
 
 def _without_ellipsis(
-    inputs: list[str], xs: Sequence[Tensor], batch: list[int], letters: list[str]
+    inputs: list[str], xs: tuple[Shape, ...], batch: list[int], letters: list[str]
 ) -> tuple[list[tuple[int, ...]], list[str]]:
     """Letters for the ellipsis, aligned at the right; axes of size 1 that are broadcast are left out."""
     places = [t.find("...") for t in inputs]
-    shapes = [x.shape[p : p + n] if n else () for x, p, n in zip(xs, places, batch, strict=True)]
+    shapes = [x[p : p + n] if n else () for x, p, n in zip(xs, places, batch, strict=True)]
     try:
         whole = np.broadcast_shapes(*shapes)
     except ValueError:
@@ -163,6 +164,6 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
         raise ValueError(f"einsum({subscripts!r}) was given no operand")
     xs = numeric("einsum", *operands)
     with blamed("einsum", *xs):
-        text, dropped = spelled_out(subscripts, xs)
+        text, dropped = spelled_out(subscripts, tuple(x.shape for x in xs))
     kept = tuple(squeeze(x, axes) if axes else x for x, axes in zip(xs, dropped, strict=True))
     return record(_einsum, kept, {"subscripts": text})

@@ -75,7 +75,9 @@ def indexed_shape(x: Shape, *, index: Index, **arrays: Array) -> Shape:
         kept = len(range(*entry.indices(x[axis]))) if isinstance(entry, slice) else 1
         left.append(() if isinstance(entry, int | str) else (kept,))
         axis += spanned(arrays[entry] if isinstance(entry, str) else entry)
-    joined = [k for k, entry in enumerate(index) if arrays and isinstance(entry, int | str)]  # integers join in
+    if not arrays:
+        return sum(left, ())
+    joined = [k for k, entry in enumerate(index) if isinstance(entry, int | str)]  # integers join the block
     sizes = [(np.count_nonzero(a),) if a.dtype == bool else a.shape for a in arrays.values()]
     try:
         block = np.broadcast_shapes(*sizes)
@@ -83,8 +85,8 @@ def indexed_shape(x: Shape, *, index: Index, **arrays: Array) -> Shape:
         raise ShapeError(
             f"index arrays of shapes {sizes} do not broadcast: use equal shapes, or slice axis by axis"
         ) from None
-    side_by_side = not joined or joined[-1] - joined[0] == len(joined) - 1
-    place = joined[0] if joined and side_by_side else 0
+    side_by_side = joined[-1] - joined[0] == len(joined) - 1
+    place = joined[0] if side_by_side else 0
     return (*sum(left[:place], ()), *block, *sum(left[place:], ()))
 
 
@@ -123,7 +125,7 @@ def parse(x: Shape, index: Any) -> tuple[Index, dict[str, Array]]:
 
 def _entry(entry: Any) -> Any:
     """None, Ellipsis, an int, a slice of ints, or an int64 or boolean array of its own memory."""
-    if entry is None or entry is Ellipsis:
+    if entry is None or entry is Ellipsis or type(entry) is int:
         return entry
     if isinstance(entry, slice):
         bounds = (entry.start, entry.stop, entry.step)

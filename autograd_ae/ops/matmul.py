@@ -36,6 +36,10 @@ def rows(a: Array) -> Array:
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
+def broadcast(a: Shape, b: Shape) -> Shape:
+    return a if a == b else np.broadcast_shapes(a, b)
+
+
 def forward(out, a, b):
     if b.ndim == 2:
         np.matmul(rows(a), b, out=rows(out))
@@ -45,7 +49,7 @@ def forward(out, a, b):
 
 def summed_matmul(out: Array, a: Array, b: Array) -> None:
     """out ← a b, summed over the batch axes along which `out` served several."""
-    if np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) == out.shape[:-2]:
+    if broadcast(a.shape[:-2], b.shape[:-2]) == out.shape[:-2]:
         np.matmul(a, b, out=out)
     else:
         unbroadcast(out, np.matmul(a, b))
@@ -85,7 +89,7 @@ def refuse_inner(a: Shape, b: Shape) -> None:
 def shape(a, b):
     refuse_inner(a, b)
     try:
-        batch = np.broadcast_shapes(a[:-2], b[:-2])
+        batch = broadcast(a[:-2], b[:-2])
     except ValueError:
         raise ShapeError(
             f"the batch axes {a[:-2]} of a and {b[:-2]} of b do not broadcast: aligned at the right, "
