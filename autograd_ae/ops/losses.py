@@ -119,7 +119,7 @@ _squared_error = Op(
 @at_poles
 def bce_reference(p, t):
     likelihood = times_vanishing(np.log(real_domain(p)), t) + times_vanishing(real_log1p(-p), 1 - t)
-    return -np.sum(likelihood) / batch(t.shape)
+    return (0 - np.sum(likelihood)) / batch(t.shape)  # 0 − 0 is 0, where −0 would print as -0.0
 
 
 def bce_forward(out, p, t):
@@ -185,6 +185,11 @@ _bce_with_logits = Op(
 # Cross-entropy of logits over classes, the last axis.
 
 
+def cross_entropy_reference(a, t):
+    likelihood = times_vanishing(log_softmax_reference(a, axis=-1), t)
+    return (0 - np.sum(likelihood)) / batch(t.shape)
+
+
 @pullback(r"\bar{a} = \bar{y} \left( \operatorname{softmax}(a) \textstyle\sum_j t_j - t \right) / B")
 def cross_entropy_da(out, g, _y, a, t):
     p, q = softmax_and_complement(a)
@@ -197,7 +202,7 @@ def cross_entropy_dt(out, g, _y, a, _t):
 
 
 _cross_entropy = Op(
-    "cross_entropy", lambda a, t: -np.sum(times_vanishing(log_softmax_reference(a, axis=-1), t)) / batch(t.shape),
+    "cross_entropy", cross_entropy_reference,
     cross_entropy_da, cross_entropy_dt, shape=some_classes, broadcasts=False,
     latex=r"y = -\textstyle\sum t \odot \ln \operatorname{softmax}(a) / B",
 )  # fmt: skip
