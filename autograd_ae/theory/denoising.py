@@ -121,10 +121,15 @@ def masking_dae_loss(X: ArrayLike, weight: ArrayLike, bias: ArrayLike, *, keep_p
 
 
 def _reduced_rank(Q: Array, P: Array, L: int) -> Array:
-    """argmin over rank W ≤ L of tr(WᵀQW) − 2tr(WᵀP): Q^{-½} times the truncated SVD of Q^{-½}P."""
-    q, E = np.linalg.eigh(Q)
-    whole = q > len(q) * np.finfo(float).eps * q[-1]
-    root = E[:, whole] / np.sqrt(q[whole])  # (N, r): rootᵀ Q root = I
+    """argmin over rank W ≤ L of tr(WᵀQW) − 2tr(WᵀP): with RᵀQR = I it is R times the truncated SVD of RᵀP.
+
+    Q is first scaled to a unit diagonal: a faint pixel is not a redundant one.
+    """
+    size = np.sqrt(np.diag(Q))
+    unit = np.divide(1, size, out=np.zeros_like(size), where=size > 0)  # 0 for a pixel that is never lit
+    q, E = np.linalg.eigh(unit[:, None] * Q * unit)
+    whole = q > 4 * len(q) * np.finfo(float).eps * q[-1]
+    root = unit[:, None] * E[:, whole] / np.sqrt(q[whole])  # (N, r)
     U, s, Vt = np.linalg.svd(root.T @ P, full_matrices=False)
     return root @ (U[:, :L] * s[:L]) @ Vt[:L]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from autograd_ae import theory
 
-VALUES, PENALTIES = st.floats(-5, 5), st.floats(0, 10)
+VALUES, PENALTIES = st.floats(-5, 5, width=16), st.floats(0, 10, width=16)
 
 
 @given(VALUES, PENALTIES)
