@@ -134,7 +134,7 @@ class Captured:
         with capturing():
             result = self._fn(*inputs)
         self._single = isinstance(result, Tensor)
-        outputs = [result] if isinstance(result, Tensor) else list(result)
+        outputs = [result] if isinstance(result, Tensor) else list(result) if isinstance(result, tuple | list) else []
         if not outputs or not all(isinstance(t, Tensor) for t in outputs):
             raise CaptureError(f"the captured function must return a tensor or a tuple of tensors, it returned {type(result).__name__}")
         return Program(outputs, wrt=None if outputs[0].shape == () else (), inputs=inputs)

@@ -197,7 +197,7 @@ def source_line(where: tuple[CodeType, int]) -> str:
 
 def wengert_list(outputs: Sequence[Tensor]) -> list[Node]:
     """The tape that leads to `outputs`: every node once, in the order of recording. Iterative: any depth."""
-    stack = [t.node for t in outputs if t.node is not None]
+    stack = list({id(t.node): t.node for t in outputs if t.node is not None}.values())
     seen = set(map(id, stack))
     found = []
     while stack:

@@ -16,6 +16,7 @@ arithmetic (`run_complex`, second derivatives), where `line.analytic` takes the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,7 +139,7 @@ class Program:
 
     def _gradient_of(self, place: int) -> int:
         value = self.values[place]
-        self.gradients[place] = self._new(f"d{self.name(place)}", value.shape, value.dtype, "gradient")
+        self.gradients[place] = self._new("", value.shape, value.dtype, "gradient")
         return self.gradients[place]
 
     def _partial(self, shape: Shape, dtype: np.dtype) -> int:
@@ -243,16 +244,34 @@ class Program:
     # The derivation, unrolled.
 
     def name(self, place: int) -> str:
-        """The name of a value: its tensor's, or its number."""
-        return self.values[place].name or f"%{place}"
+        """The name of a value: its tensor's, or the number of the line that computes it."""
+        return self.values[place].name or f"%{self._line_numbers[place]}"
+
+    @cached_property
+    def _line_numbers(self) -> dict[int, int]:
+        """Leaves first, then forward results, the seed, and what the backward lines compute, in that order."""
+        leaves = [place for place, value in enumerate(self.values) if value.kind in ("input", "parameter", "constant")]
+        computed = [line.out for line in self.forward] + [self.seed] + [line.out for line in self.backward]
+        numbers: dict[int, int] = {}
+        for number, place in enumerate([*leaves, *computed], start=1):
+            numbers.setdefault(place, number)
+        return numbers
 
     def text(self, line: Line) -> str:
         """A line's right-hand side, as `dense(x, W_1, b_1)`."""
-        shown = [self.name(a) for a in line.args if a != NOTHING]
+        shown = [self._shown(a) for a in line.args if a != NOTHING]
         if not line.label:
             return shown[0]
         shown += [f"{k}={_short(v)}" for k, v in line.params.items()]
         return f"{line.label}({', '.join(shown)})"
+
+    def _shown(self, place: int) -> str:
+        """As `name`, with a gradient named after what it is the gradient of."""
+        return f"d{self.name(self._primal[place])}" if place in self._primal else self.name(place)
+
+    @cached_property
+    def _primal(self) -> dict[int, int]:
+        return {gradient: value for value, gradient in self.gradients.items()}
 
     def __str__(self) -> str:
         rows: list[tuple[str, ...]] = []
@@ -263,24 +282,25 @@ class Program:
         rows += self._rows(self.forward)
         rows.append(("backward",))
         if self.seed != NOTHING:
-            rows.append((self.name(self.seed), "= 1" if self.values[self.seed].shape == () else "= cotangent", str(self.values[self.seed].shape), ""))
+            value = self.values[self.seed]
+            rows.append((self._shown(self.seed), "= 1" if value.shape == () else "= cotangent", str(value.shape), value.dtype.name))
         rows += self._rows(self.backward)
-        widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(3)]
-        numbered, number = [], 0
+        widths = [max(len(row[i]) for row in rows if len(row) > 1) for i in range(3)]
+        lines, number = [], 0
         for row in rows:
             if len(row) == 1:
-                numbered.append(row[0])
+                lines.append(row[0])
                 continue
             number += 1
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[3]]
-            numbered.append(f"{number:4d}  {'  '.join(cells).rstrip()}")
-        return "\n".join(numbered)
+            lines.append(f"{number:4d}  {'  '.join(cells).rstrip()}")
+        return "\n".join(lines)
 
     def _rows(self, lines: Iterable[Line]) -> list[tuple[str, ...]]:
         def row(line: Line) -> tuple[str, ...]:
             value = self.values[line.out]
             sign = "+=" if line.run is accumulate else "="
-            return self.name(line.out), f"{sign} {self.text(line)}", str(value.shape), value.dtype.name
+            return self._shown(line.out), f"{sign} {self.text(line)}", str(value.shape), value.dtype.name
 
         return [row(line) for line in lines]
 

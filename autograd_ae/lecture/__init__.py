@@ -1,0 +1,1 @@
+"""The chapter, one experiment per section; `demo` runs them and reports."""

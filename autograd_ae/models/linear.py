@@ -1,0 +1,144 @@
+"""PCA as a neural network: one linear layer in, one linear layer out, trained by backpropagation.
+
+    z = x W₁ + b₁,     x̂ = z W₂ + b₂,     loss ‖X̂ − X‖²_F / B
+
+The encoder has (N + 1)·L parameters, as the lecture counts. The loss is a quartic polynomial of the weights with many saddles and no local
+minimum but the global ones (Baldi & Hornik 1989): every minimum has the principal subspace as the row space of W₂ and
+loss Σ_{i>L} λ_i, the very optimum of PCA (Eckart & Young 1936), but W₂'s rows are any basis of that subspace. So compare subspaces, never
+vectors. With tied weights, W₂ = W₁ᵀ, the rows are orthonormal at a minimum.
+
+The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). `fit` therefore trains on x − μ, where the Hessian is far better
+conditioned (the mean of images is longer than all deviations from it), and puts the mean into the biases at the end:
+b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x.
+
+The gradients, with R = X̂ − X (rows, no biases): dW₁ = (2/B) Xᵀ R W₂ᵀ, dW₂ = (2/B)(X W₁)ᵀ R; tied: dW = (2/B)(Xᵀ R W + Rᵀ X W).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.tensor import Tensor, tensor
+from autograd_ae.models.network import Network
+from autograd_ae.nn.layers import MLP, Dense
+from autograd_ae.ops.dense import dense
+from autograd_ae.ops.losses import squared_error
+from autograd_ae.ops.shaping import transpose
+
+
+@dataclass(eq=False)
+class TiedDense:
+    """Y = X Wᵀ + b with the encoder's own W (n_features, L)."""
+
+    W: Tensor
+    b: Tensor
+
+    def __call__(self, z: Any) -> Tensor:
+        return dense(z, transpose(self.W), self.b)
+
+
+class LinearPCA(Network):
+    """A linear autoencoder: it finds the subspace of PCA by gradient descent.
+
+    Parameters
+    ----------
+    n_components : L.    tied : use W₂ = W₁ᵀ.
+    solver : "lbfgs" (to many digits), "adam" or "sgd".
+    tol : for lbfgs, the gradient norm to reach, relative to the start.    All others as in `Autoencoder`.
+
+    Attributes
+    ----------
+    components_ : (L, n_features), the decoder's weights; their rows span the principal subspace.
+    encoder_weight_ : (n_features, L).    loss_ : ‖X̂ − X‖²/B on the training samples.
+
+    >>> X = np.array([[2.0, 1.0], [-2.0, -1.0], [4.0, 2.0], [-4.0, -2.0]])
+    >>> model = LinearPCA(n_components=1, random_state=0).fit(X)
+    >>> bool(model.loss_ < 1e-9), round(float(model.components_[0, 0] / model.components_[0, 1]), 4)
+    (True, 2.0)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        tied: bool = False,
+        solver: str = "lbfgs",
+        learning_rate_init: float = 1e-3,
+        learning_rate: str = "cosine",
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        batch_size: int = 128,
+        max_iter: int = 1000,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-7,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+    ):
+        self.n_components = n_components
+        self.tied = tied
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> LinearPCA:
+        return super().fit(X, y, callback=callback)
+
+    def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        encoder = Dense.create(n_features, self.n_components, rng=rng, dtype=dtype, name="1")
+        if self.tied:
+            return MLP((encoder,)), TiedDense(encoder.W, tensor(np.zeros(n_features, dtype), "b_2"))
+        return MLP((encoder,)), MLP((Dense.create(self.n_components, n_features, rng=rng, dtype=dtype, name="2"),))
+
+    def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
+        return {"reconstruction": squared_error(self.decoder_(self.encoder_(x)), x)}
+
+    def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
+        self._shift(self.mean_)
+        try:
+            super()._train(X - self.mean_, rng, callback)
+        finally:
+            self._shift(-self.mean_)
+
+    def _shift(self, mean: np.ndarray) -> None:
+        """The same function in terms of x − mean: b₁ ← b₁ + mean W₁, b₂ ← b₂ − mean."""
+        encoder = self.encoder_.layers[0]
+        b2 = self._output_bias
+        encoder.b.data = encoder.b.data + mean @ encoder.W.data
+        b2.data = b2.data - mean
+
+    @property
+    def _output_bias(self) -> Tensor:
+        return self.decoder_.b if self.tied else self.decoder_.layers[0].b
+
+    @property
+    def components_(self) -> np.ndarray:
+        return self.encoder_.layers[0].W.data.T if self.tied else self.decoder_.layers[0].W.data
+
+    @property
+    def encoder_weight_(self) -> np.ndarray:
+        return self.encoder_.layers[0].W.data
+
+    def _sizes(self) -> list[int]:
+        return [self.n_features_in_, self.n_components, self.n_features_in_]

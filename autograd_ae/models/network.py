@@ -1,0 +1,207 @@
+"""The base of the models that are trained by backpropagation.
+
+A subclass says four things: how its encoder and decoder are built (`_build`), which noise a batch needs (`_draw`), how samples become
+codes (`_code`), and the terms of its loss (`_terms`). All else (recording, training, history, reports) is here and in `training.py`.
+
+The loss is recorded by terms, for a batch x (B, N):
+
+    loss = reconstruction + penalty + …,     reconstruction = ‖x − x̂‖² / B     (sum over features, mean over samples).
+
+Noise is an input of the loss, never drawn inside it, so one recorded program serves every batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.tensor import Tensor, constant, no_grad
+from autograd_ae.models import training
+from autograd_ae.models.base import Model
+from autograd_ae.models.estimator import check_choice, check_count, check_real
+from autograd_ae.models.validation import generator
+from autograd_ae.nn.layers import MLP, parameters
+
+
+class Network(Model):
+    """Encoder and decoder networks, trained on samples without labels."""
+
+    encoder_: MLP
+    decoder_: MLP
+    history_: dict[str, list[float]]
+    loss_terms_: dict[str, float]
+    n_iter_: int
+
+    solver: str
+    max_iter: int
+    batch_size: int
+    learning_rate: str
+    learning_rate_init: float
+    weight_decay: float
+    random_state: Any
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    verbose: bool
+
+    # What a subclass gives.
+
+    def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        """New encoder and decoder."""
+        raise NotImplementedError
+
+    def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """The noise that the loss of one batch takes as further arguments."""
+        return ()
+
+    def _code(self, x: Any) -> Tensor:
+        return self.encoder_(x)
+
+    def _reconstruction(self, z: Any) -> Tensor:
+        return self.decoder_(z)
+
+    def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
+        """The terms of the loss by name, `reconstruction` first."""
+        raise NotImplementedError
+
+    def _check(self, X: np.ndarray) -> None:
+        """Hyper-parameters, and whether the data suit them."""
+        check_count("n_components", self.n_components)
+        check_count("max_iter", self.max_iter)
+        check_count("batch_size", self.batch_size)
+        check_count("n_iter_no_change", self.n_iter_no_change)
+        check_choice("solver", self.solver, training.SOLVERS)
+        check_choice("learning_rate", self.learning_rate, ("constant", "cosine"))
+        check_real("learning_rate_init", self.learning_rate_init, strict=True)
+        check_real("weight_decay", self.weight_decay)
+        check_real("tol", self.tol)
+        if self.early_stopping and not 0 < self.validation_fraction < 1:
+            raise ValueError(f"validation_fraction is {self.validation_fraction!r}; a share between 0 and 1 is needed")
+
+    # Training.
+
+    def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> Any:
+        """Train on samples X (B, n_features); y is ignored. With `warm_start` training goes on from the present parameters.
+
+        Parameters
+        ----------
+        callback : called as `callback(model, epoch)` after each epoch; something true stops training.
+
+        Raises
+        ------
+        ValueError : samples or hyper-parameters that do not fit.
+        FloatingPointError : the loss left the finite numbers; the parameters are those of the last good epoch.
+        """
+        goes_on = self.warm_start and hasattr(self, "encoder_")
+        X = self._samples(X, reset=True)
+        self._check(X)
+        rng = generator(self.random_state)
+        if not goes_on or self._built_for != X.shape[1]:
+            self._start(X, rng)
+        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        self._train(X, rng, callback)
+        self.loss_ = self.reconstruction_error(X)
+        return self
+
+    def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
+        training.train(self, X, rng, callback)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Any:
+        """One pass over X in minibatches, going on from the present parameters and optimiser; y is ignored.
+
+        It goes by minibatches whatever the solver: with "lbfgs", which works on all samples at once, Adam takes its place.
+        """
+        first = not hasattr(self, "encoder_")
+        X = self._samples(X, reset=first)
+        self._check(X)
+        if first:
+            self._rng = generator(self.random_state)
+            self._start(X, self._rng)
+            self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        if not hasattr(self, "_rng"):
+            self._rng = generator(self.random_state)
+        training.one_pass(self, X.astype(self._dtype, copy=False), self._rng)
+        self.loss_ = self.reconstruction_error(X)
+        return self
+
+    def _start(self, X: np.ndarray, rng: np.random.Generator) -> None:
+        self.encoder_, self.decoder_ = self._build(X.shape[1], rng, X.dtype)
+        self._built_for, self._dtype = X.shape[1], X.dtype
+        self.history_: dict[str, list[float]] = {}
+        self.n_iter_ = 0
+        self._optimizer = None
+
+    def parameters(self) -> list[Tensor]:
+        """Weights and biases of encoder and decoder, as tensors."""
+        return parameters([self.encoder_, self.decoder_])
+
+    # Looking inside.
+
+    def loss(self, X: Any, *noise: Any) -> Tensor:
+        """The loss of a batch, recorded: for `ae.grad`, `ae.capture`, `ae.hvp` and derivations.
+
+        Parameters
+        ----------
+        X : samples (B, n_features), an array or a tensor.
+        noise : what the model draws for a batch, for models that draw; by default drawn now.
+        """
+        total = None
+        for term in self.loss_terms(X, *noise).values():
+            total = term if total is None else total + term
+        return total  # type: ignore[return-value]
+
+    def loss_terms(self, X: Any, *noise: Any) -> dict[str, Tensor]:
+        """The terms of `loss` by name, recorded."""
+        self._check_fitted()
+        if not isinstance(X, Tensor):
+            X = self._samples(X).astype(self._dtype, copy=False)
+        if not noise:
+            noise = self._draw(X.data if isinstance(X, Tensor) else X, generator(self.random_state))
+        names = [f"noise_{i + 1}" for i in range(len(noise))]
+        drawn = [constant(n, name=getattr(n, "name", None) or name) for n, name in zip(noise, names, strict=True)]
+        return self._terms(constant(X, name="x"), *drawn)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of each epoch: the mean over its batches, or the value at each L-BFGS iteration."""
+        return self.history_["loss"]
+
+    # The estimator's side.
+
+    def _encode(self, X: np.ndarray) -> np.ndarray:
+        with no_grad():
+            return np.array(self._code(X.astype(self._dtype, copy=False)).data)
+
+    def _decode(self, Z: np.ndarray) -> np.ndarray:
+        with no_grad():
+            return np.array(self._reconstruction(Z.astype(self._dtype, copy=False)).data)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "encoder_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name != "_step"}  # a program is recorded anew
+        if state.get("_optimizer") is not None:
+            state["_optimizer_state"], state["_optimizer"] = self._optimizer.state_dict(), None
+        return state
+
+    def _sizes(self) -> list[int]:
+        return [self.n_features_in_, *(layer.W.shape[1] for layer in (*self.encoder_.layers, *self.decoder_.layers))]
+
+    def summary(self, X: Any = None) -> str:
+        """Layers, training, and where the model stands between the plateau and the error on X (where X is given)."""
+        self._check_fitted()
+        lines = [
+            f"{type(self).__name__}: {'-'.join(map(str, self._sizes()))}, {sum(p.size for p in self.parameters()):,} parameters",
+            f"training              {self.n_iter_} {'iterations' if self.solver == 'lbfgs' else 'epochs'} of {self.solver}, loss {self.history_['loss'][-1]:.6g}",
+            f"training error        {self.loss_:.6g}",
+        ]
+        if X is not None:
+            error, plateau = self.reconstruction_error(X), self.plateau(X)
+            share = 1 - error / plateau if plateau > 0 else 0.0
+            lines += [f"error                 {error:.6g}", f"plateau (mean image)  {plateau:.6g}   (the model is {share:.1%} below it)"]
+        return "\n".join(lines)
