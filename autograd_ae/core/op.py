@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Shape = tuple[int, ...]
+_NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)  # static parameters, not inputs
 
 
 class Pullback:
@@ -50,7 +51,7 @@ class Pullback:
 
     def __init__(self, fn: Callable[..., None], latex: str, kernel: Kernel | None):
         self.fn, self.latex, self.kernel = fn, latex, kernel
-        positional = [p for p in inspect.signature(fn).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        positional = [p for p in inspect.signature(fn).parameters.values() if p.kind not in _NAMED]
         self.variadic = positional[-1].kind is inspect.Parameter.VAR_POSITIONAL
         _out, _g, y, *inputs = positional
         self.needs_y = not y.name.startswith("_")
@@ -117,7 +118,7 @@ class Op:
         self.variadic = bool(pullbacks) and pullbacks[0] is not None and pullbacks[0].variadic
         self.differentiable = any(rule is not None for rule in pullbacks)
         self.argument_names = tuple(
-            p.name for p in inspect.signature(reference).parameters.values() if p.kind is not p.KEYWORD_ONLY
+            p.name for p in inspect.signature(reference).parameters.values() if p.kind not in _NAMED
         )
         self.numpy_forward = _destination_first(forward) if forward is not None else self.write_reference
         self._reads: dict[tuple[bool, ...], tuple[bool, tuple[bool, ...]]] = {}

@@ -126,7 +126,7 @@ NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {
             "transpose", "var", "where",
         )
     },
-    np.linalg.norm: norm,
+    np.linalg.vector_norm: norm,
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a: a.size,

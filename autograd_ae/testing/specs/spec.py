@@ -68,7 +68,7 @@ class OpSpec:
         """Arrays (float64, or bool for conditions) and parameters."""
         shapes, params = self.case(pick)
         drawers = self.values if isinstance(self.values, tuple) else (self.values,) * len(shapes)
-        return [drawer(rng, shape) for drawer, shape in zip(drawers, shapes, strict=True)], params
+        return [np.asarray(drawer(rng, shape)) for drawer, shape in zip(drawers, shapes, strict=True)], params
 
 
 def any_shape(pick: Pick, *, least: int = 0) -> Shape:
