@@ -59,6 +59,10 @@ class Comparison:
         ]
         if self.principal_angles is not None and self.n_components > 1:
             rows.append(("all angles", _shortened(self.principal_angles)))
+        if self.relative_excess_loss < -1e-6:
+            rows.append(
+                ("caution", "the loss is below the reference's: not the same data, or no optimum to compare with")
+            )
         title = f"{self.model} against {self.reference}: {self.n_components} of {self.n_features} dimensions"
         return "\n".join([title, *(f"  {name:<15}{value}" for name, value in rows)])
 

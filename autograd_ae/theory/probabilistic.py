@@ -111,8 +111,8 @@ def linear_vae(X: ArrayLike, n_components: int, *, noise_variance: float | None 
     """Rows 10 and 11. The optimum over decoder, encoder and, if `noise_variance` is None, over η².
 
     X (B, N); L ≤ N latents, of which the j-th takes the j-th eigenvalue; β > 0 is the lecture's λ (in its own scale,
-    ‖x̂ − x‖² + λ KL, pass noise_variance=0.5, beta=λ). A learned η² needs L < N and a spectrum that does not end
-    before L, else the ELBO is unbounded: ValueError. The learned η² minimises loss + (N/2) ln 2πη².
+    ‖x̂ − x‖² + λ KL, pass noise_variance=0.5, beta=λ). A learned η² minimises loss + (N/2) ln 2πη²;
+    it needs centred data of a rank above L, else the ELBO is unbounded: ValueError.
 
     Source: see the module; row 11 is Wang & Ziyin 2022, row 10 Lucas et al. 2019 and Dai et al. 2018. β with a learned
     η² is derived above.
@@ -182,7 +182,7 @@ def _learned_noise(spectrum: Array, L: int, beta: float) -> float:
     candidates = [(tail[k] / (N - beta * k), k) for k in range(L + 1) if beta * k < N]
     above = np.append(np.inf, spectrum)  # above[k] = λ_k, the smallest that is alive
     below = np.append(spectrum[:L], 0.0)  # below[k] = λ_{k+1}, the largest that is dead; none is at k = L
-    slack = 1 + 8 * N * np.finfo(float).eps  # a tie λ = βη² is in two of the intervals: let rounding not take both
+    slack = 1 + 8 * N * np.finfo(float).eps  # where λ = βη² two intervals meet, and rounding must not leave out both
     valid = [(eta2, k) for eta2, k in candidates if above[k] * slack >= beta * eta2 >= below[k] / slack]
 
     def objective(eta2: float, k: int) -> float:

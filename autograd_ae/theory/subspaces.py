@@ -49,7 +49,7 @@ def principal_angles(A: ArrayLike, B: ArrayLike) -> Array:
 
     The rows must be linearly independent (ValueError otherwise); neither orthogonal nor normalised.
 
-    Source: Björck & Golub 1973 (Math. Comp. 27:579); Knyazev & Argentati 2002 (SIAM J. Sci. Comput. 23:2009).
+    Source: Björck & Golub 1973 (Math. Comp. 27:579); Knyazev & Argentati 2002 (SIAM J. Sci. Comput. 23:2008).
 
     >>> principal_angles([[1.0, 0.0]], [[1.0, 1e-12]])
     array([1.e-12])

@@ -102,6 +102,7 @@ def test_the_table_says_everything_in_lines_that_fit():
     ):
         assert word in text
     assert max(map(len, text.splitlines())) <= 100
+    assert "caution" not in text
     many = np.eye(20)[:9]
     model = SimpleNamespace(components_=many, loss_=1.0)
     assert "…" in theory.compare(model, model).text
@@ -111,6 +112,13 @@ def test_a_perfect_reference_has_a_relative_excess_of_zero_or_infinity():
     exact = SimpleNamespace(components_=np.eye(2), loss_=0.0)
     assert theory.compare(exact, exact).relative_excess_loss == 0
     assert theory.compare(SimpleNamespace(components_=np.eye(2), loss_=1e-9), exact).relative_excess_loss == np.inf
+
+
+def test_a_loss_below_the_optimum_is_called_suspect():
+    X = data()
+    found = theory.compare(Trained(X[:20], theory.eckart_young(X[:20], 2).components_), theory.eckart_young(X * 1.1, 2))
+    assert found.excess_loss < 0
+    assert "not the same data" in found.text
 
 
 def test_a_comparison_cannot_be_altered():

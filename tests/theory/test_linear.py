@@ -82,8 +82,10 @@ def test_a_second_decoder_layer_can_break_the_bourlard_kamp_bound():
     assert np.sum((X - decoded) ** 2) == 0 < 0.49 < theory.bourlard_kamp_bound(X, 1)
 
 
-def test_a_code_wider_than_the_data_has_bound_zero():
-    assert theory.bourlard_kamp_bound([[1.0, 2.0], [3.0, 5.0]], 100) == 0
+def test_a_code_wider_than_the_data_has_bound_zero_and_no_code_the_plateau():
+    X = [[1.0, 2.0], [3.0, 5.0]]
+    assert theory.bourlard_kamp_bound(X, 100) == 0
+    assert theory.bourlard_kamp_bound(X, 0) == pytest.approx(theory.mean_image_plateau(X), rel=1e-14)
 
 
 @given(samples(), st.integers(0, 2**32 - 1))
@@ -146,6 +148,13 @@ def test_the_lossless_dimension_is_where_the_loss_becomes_zero():
 def test_the_lossless_dimension_is_the_rank_of_the_centred_data(X):
     assert theory.lossless_dimension(X) == np.linalg.matrix_rank(X - X.mean(axis=0), tol=1e-10)
     assert theory.lossless_dimension(X, bias=False) == np.linalg.matrix_rank(X, tol=1e-10)
+
+
+@pytest.mark.parametrize(("s_last", "rank"), [(1e-13, 3), (1e-16, 2)])
+def test_a_direction_counts_if_it_is_more_than_rounding(s_last, rank):
+    rng = np.random.default_rng(0)
+    U, V = (np.linalg.qr(rng.normal(size=(side, 3)))[0] for side in (100, 5))
+    assert theory.lossless_dimension(U * [1.0, 0.5, s_last] @ V.T, bias=False) == rank
 
 
 @pytest.mark.parametrize(("B", "N"), [(80, 12), (9, 14), (12, 12)])

@@ -68,7 +68,7 @@ def test_expectation_maximisation_ends_at_ppca():
     centred = X - X.mean(axis=0)
     S = centred.T @ centred / len(X)
     W, variance = np.random.default_rng(0).normal(size=(N, L)), 1.0
-    for _ in range(400):  # Tipping & Bishop 1999, eqs. 29 and 30
+    for _ in range(400):  # the EM steps of Tipping & Bishop 1999
         M = np.linalg.inv(W.T @ W + variance * np.eye(L))
         new = S @ W @ np.linalg.inv(variance * np.eye(L) + M @ W.T @ S @ W)
         variance, W = np.trace(S - S @ W @ M @ new.T) / N, new
