@@ -68,6 +68,7 @@ def real_log1p(x):
     """ln(1 + x), NaN for x < −1; the real part keeps its digits near 0 in complex arithmetic too."""
     if np.isrealobj(x):
         return np.log1p(x)
+    x = np.where(x.real < -1, np.nan, x)
     return np.log1p(x.real) + np.log(1 + 1j * (x.imag / (1 + x.real)))
 
 
