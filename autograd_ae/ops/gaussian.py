@@ -32,7 +32,7 @@ from autograd_ae.core.op import Op, Shape, elementwise, pullback
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
-from autograd_ae.ops.losses import batch, one_shape
+from autograd_ae.ops.scale import batch, one_shape
 
 
 def exp_minus_line(s):

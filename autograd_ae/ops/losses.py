@@ -1,8 +1,7 @@
-"""Losses: how far a prediction is from its target. One scale everywhere: sum over features, mean over samples.
+"""Losses: how far a prediction is from its target. One scale everywhere: sum over features, mean over B samples.
 
-Samples lie along the first axis, B of them; every other axis is a feature axis. A vector, or a number, is one sample
-(B = 1). Prediction and target have the same shape: nothing is broadcast, since (B, 1) against (B,) would silently
-compare every pair. An empty batch has no mean and is an error. Targets may be traced: there is a gradient to both.
+Samples lie along the first axis (a vector is one sample), see `scale.py`. Targets may be traced: there is a gradient to
+both arguments. The squared errors are here, the cross-entropies in `cross_entropy.py`.
 
     mse              Σ (x̂ − x)² / size                   dx̂ = 2g (x̂ − x)/size                 dx = −dx̂
     squared_error    Σ (x̂ − x)² / B = ‖X̂ − X‖²_F / B     dx̂ = 2g (x̂ − x)/B                    dx = −dx̂
@@ -12,75 +11,19 @@ compare every pair. An empty batch has no mean and is an error. Targets may be t
 
 Only mse (the mean of scikit-learn and of NumPy users) divides by the number of features too.
 
-Derivation of bce_with_logits: with p = σ(a), ln p = a − softplus(a) and ln(1 − p) = −softplus(a), so the bracket of bce
-is softplus(a) − t a, whose derivative is σ(a) − t: no division is left. Of cross_entropy: ln p_k = a_k − lse(a), and
-the gradient of lse is p = softmax(a) (see `softmax.py`).
-
-Where digits are lost. softplus(a) − t a and σ(a) − t cancel for a confident right answer (a = 700, t = 1: a difference
-of two 700s that is 9.86e-305). Instead, sums whose terms have one sign wherever the targets are 0 or 1:
-
-    softplus(a) − t a = ln(1 + exp(−|a|)) + |a| (1 − t where a ≥ 0, else t),     σ(a) − t = (1 − t) σ(a) − t σ(−a),
-    p_k Σ_j t_j − t_k = p_k Σ_{j≠k} t_j − t_k Σ_{j≠k} p_j,
-
-right to a few ulp for any logits; ±∞ where that is right costs 0. bce can be no better than its p, and 1 − p
-has lost its digits before a p near 1 arrives here: prefer logits. At p = 0 or 1, what the target calls impossible
-counts 0 (0 ln 0 = 0) and what it calls possible costs +∞, with an infinite gradient (PyTorch cuts off at 100).
-
-Cost: a few passes over memory; with logits one exp and one log1p per element forward, two exp back.
+Accuracy of the squared errors: a few ulp, all terms being positive; x̂ − x has the rounding of x̂. Cost: three passes.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from autograd_ae.core.errors import ShapeError
-from autograd_ae.core.op import Op, Shape, pullback
+from autograd_ae.core.op import Op, pullback
 from autograd_ae.core.tensor import Tensor
-from autograd_ae.ops import sigmoid as logistic
 from autograd_ae.ops.axes import TensorLike
-from autograd_ae.ops.elementary import real_log1p
-from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain, times_vanishing
-from autograd_ae.ops.softmax import log_softmax_reference, softmax_and_complement
-
-
-def batch(shape: Shape) -> int:
-    """B, the number of samples in an array of this shape."""
-    return shape[0] if len(shape) > 1 else 1
-
-
-def one_shape(*shapes: Shape, **_params: Any) -> Shape:
-    """The shape of a loss, (), of arrays of one shape."""
-    if any(shape != shapes[0] for shape in shapes):
-        raise ShapeError("these must have the same shape (a loss broadcasts nothing): reshape one of them")
-    if batch(shapes[0]) == 0:
-        raise ShapeError("the batch is empty, and a mean over 0 samples is undefined: give at least one sample")
-    return ()
-
-
-def some_entries(*shapes: Shape, **_params: Any) -> Shape:
-    one_shape(*shapes)
-    if 0 in shapes[0]:
-        raise ShapeError("there are no entries, and a mean over 0 of them is undefined: give at least one")
-    return ()
-
-
-def some_classes(a: Shape, t: Shape) -> Shape:
-    if not a or a[-1] == 0:
-        raise ShapeError("the last axis of the logits holds the classes: give at least one")
-    if t == a[:-1]:
-        raise ShapeError("classes are given as an array of integers, not floats: targets.astype(int)")
-    return one_shape(a, t)
-
-
-def refuse_outside_01(op: str, what: str, values: np.ndarray, remedy: str) -> None:
-    if values.size and (values.min() < 0 or values.max() > 1):  # NaN passes, and shows in the loss
-        found = f"values from {values.min():.6g} to {values.max():.6g} arrived"
-        raise ValueError(f"{op}: {what} in [0, 1] were needed, {found}; {remedy}")
-
-
-# Squared error.
+from autograd_ae.ops.cross_entropy import bce, bce_with_logits, cross_entropy  # noqa: F401  the other half of the family
+from autograd_ae.ops.elementwise import on_numbers
+from autograd_ae.ops.scale import batch, one_shape, some_entries
 
 
 @pullback(r"\bar{\hat{x}} = 2\, \bar{y}\, (\hat{x} - x) / \text{size}")
@@ -113,104 +56,6 @@ _squared_error = Op(
 )  # fmt: skip
 
 
-# Binary cross-entropy of probabilities.
-
-
-@at_poles
-def bce_reference(p, t):
-    likelihood = times_vanishing(np.log(real_domain(p)), t) + times_vanishing(real_log1p(-p), 1 - t)
-    return (0 - np.sum(likelihood)) / batch(t.shape)  # 0 − 0 is 0, where −0 would print as -0.0
-
-
-def bce_forward(out, p, t):
-    refuse_outside_01("bce", "probabilities", p, "give logits to bce_with_logits, or apply sigmoid")
-    refuse_outside_01("bce", "targets", t, "scale them (pixels / 255)")
-    out[...] = bce_reference(p, t)
-
-
-@pullback(r"\bar{p} = \bar{y} \left( \frac{1 - t}{1 - p} - \frac{t}{p} \right) / B")
-@at_poles
-def bce_dp(out, g, _y, p, t):
-    wrong = np.divide(1 - t, 1 - p, out=np.zeros_like(out), where=t != 1)
-    right = np.divide(t, p, out=np.zeros_like(out), where=t != 0)
-    np.multiply(g / batch(t.shape), wrong - right, out=out)
-
-
-@pullback(r"\bar{t} = \bar{y} \ln \frac{1 - p}{p} / B")
-@at_poles
-def bce_dt(out, g, _y, p, _t):
-    np.multiply(g / batch(p.shape), real_log1p(-p) - np.log(real_domain(p)), out=out)
-
-
-_bce = Op(
-    "bce", bce_reference, bce_dp, bce_dt, shape=one_shape, broadcasts=False, forward=bce_forward,
-    latex=r"y = -\textstyle\sum [t \ln p + (1 - t) \ln(1 - p)] / B",
-)  # fmt: skip
-
-
-# Binary cross-entropy of logits.
-
-
-def bce_with_logits_reference(a, t):
-    yes = a.real >= 0
-    size, against = (
-        np.where(yes, a, -a),
-        np.where(yes, 1 - t, t),
-    )  # |a|, and how much the target speaks against its sign
-    return np.sum(real_log1p(np.exp(-size)) + times_vanishing(size, against)) / batch(t.shape)
-
-
-def bce_with_logits_forward(out, a, t):
-    refuse_outside_01("bce_with_logits", "targets", t, "scale them (pixels / 255)")
-    out[...] = bce_with_logits_reference(a, t)
-
-
-@pullback(r"\bar{a} = \bar{y}\, (\sigma(a) - t) / B")
-def bce_with_logits_da(out, g, _y, a, t):
-    np.multiply(g / batch(t.shape), (1 - t) * logistic.reference(a) - t * logistic.reference(-a), out=out)
-
-
-@pullback(r"\bar{t} = -\bar{y}\, a / B")
-def bce_with_logits_dt(out, g, _y, a, _t):
-    np.multiply(-g / batch(a.shape), a, out=out)
-
-
-_bce_with_logits = Op(
-    "bce_with_logits", bce_with_logits_reference, bce_with_logits_da, bce_with_logits_dt, shape=one_shape,
-    broadcasts=False, forward=bce_with_logits_forward,
-    latex=r"y = \textstyle\sum [\operatorname{softplus}(a) - t \odot a] / B",
-)  # fmt: skip
-
-
-# Cross-entropy of logits over classes, the last axis.
-
-
-def cross_entropy_reference(a, t):
-    likelihood = times_vanishing(log_softmax_reference(a, axis=-1), t)
-    return (0 - np.sum(likelihood)) / batch(t.shape)
-
-
-@pullback(r"\bar{a} = \bar{y} \left( \operatorname{softmax}(a) \textstyle\sum_j t_j - t \right) / B")
-def cross_entropy_da(out, g, _y, a, t):
-    p, q = softmax_and_complement(a)
-    np.multiply(g / batch(t.shape), p * (np.sum(t, axis=-1, keepdims=True) - t) - t * q, out=out)
-
-
-@pullback(r"\bar{t} = -\bar{y} \ln \operatorname{softmax}(a) / B")
-def cross_entropy_dt(out, g, _y, a, _t):
-    np.multiply(-g / batch(a.shape), log_softmax_reference(a, axis=-1), out=out)
-
-
-_cross_entropy = Op(
-    "cross_entropy", cross_entropy_reference,
-    cross_entropy_da, cross_entropy_dt, shape=some_classes, broadcasts=False,
-    latex=r"y = -\textstyle\sum t \odot \ln \operatorname{softmax}(a) / B",
-)  # fmt: skip
-
-
-# What users call. Each returns a tensor of shape ().
-
-
 def mse(x_hat: TensorLike, x: TensorLike) -> Tensor:
     """The mean of (x̂ − x)² over all entries.
 
@@ -227,54 +72,3 @@ def squared_error(x_hat: TensorLike, x: TensorLike) -> Tensor:
     2.5
     """
     return on_numbers(_squared_error, x_hat, x)
-
-
-def bce(p: TensorLike, t: TensorLike) -> Tensor:
-    """Binary cross-entropy of probabilities p against targets t, both in [0, 1], in nats per sample.
-
-    >>> bce([[0.5, 1.0]], [[1.0, 1.0]]).item()
-    0.6931471805599453
-    """
-    return on_numbers(_bce, p, t)
-
-
-def bce_with_logits(a: TensorLike, t: TensorLike) -> Tensor:
-    """Binary cross-entropy of p = σ(a) against targets t in [0, 1], in nats per sample, exact in the tails.
-
-    >>> bce_with_logits([[0.0, 700.0]], [[1.0, 1.0]]).item()
-    0.6931471805599453
-    """
-    return on_numbers(_bce_with_logits, a, t)
-
-
-def cross_entropy(logits: TensorLike, targets: Any) -> Tensor:
-    """Cross-entropy of softmax(logits) over the last axis, in nats per sample.
-
-    Parameters
-    ----------
-    logits : (B, …, K), or (K,) for one sample.
-    targets : probabilities of the logits' shape, or an integer array of classes 0 … K − 1 of shape (B, …). Classes are
-        constants of a captured program; to give new ones at each replay, pass one-hot rows as an argument.
-
-    >>> cross_entropy([[0.0, 0.0], [700.0, 0.0]], np.array([1, 0])).item()
-    0.34657359027997264
-    """
-    return on_numbers(_cross_entropy, logits, _one_hot(logits, targets))
-
-
-def _one_hot(logits: TensorLike, targets: Any) -> Any:
-    """Classes as rows of 0 and 1; what is not an integer array passes."""
-    if isinstance(targets, Tensor) or np.asarray(targets).dtype.kind not in "iu":
-        return targets
-    a, k = logits if isinstance(logits, Tensor | np.ndarray) else np.asarray(logits, float), np.asarray(targets)
-    if not a.shape or k.shape != a.shape[:-1]:
-        raise ShapeError(
-            f"cross_entropy: logits {a.shape} need integer classes of shape {a.shape[:-1]}, {k.shape} arrived; "
-            "targets of the logits' shape are probabilities and must be floats"
-        )
-    if k.size and not 0 <= k.min() <= k.max() < a.shape[-1]:
-        raise ValueError(
-            f"cross_entropy: classes must lie in 0 … {a.shape[-1] - 1} (there are {a.shape[-1]} logits), "
-            f"{k.min()} … {k.max()} arrived"
-        )
-    return (k[..., None] == np.arange(a.shape[-1])).astype(a.dtype)

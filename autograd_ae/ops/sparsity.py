@@ -39,7 +39,7 @@ from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.elementary import real_log1p
 from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain, times_vanishing
 from autograd_ae.ops.gaussian import line_minus_log
-from autograd_ae.ops.losses import batch, one_shape, refuse_outside_01, some_entries
+from autograd_ae.ops.scale import batch, matrix, one_shape, refuse_outside_01, some_entries
 
 # l1 and l2.
 
@@ -97,11 +97,6 @@ def slope(r, rho, form):
     if form == "ufldl":
         return (r - rho) / (r * (1 - r))
     return log_ratio(r / rho, (r - rho) / rho) - log_ratio((1 - r) / (1 - rho), (rho - r) / (1 - rho))
-
-
-def matrix(z):
-    """(B, n)."""
-    return z.reshape(batch(z.shape), z.size // batch(z.shape))
 
 
 AXIS = {"units": 1, "batch": 0}
