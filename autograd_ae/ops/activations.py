@@ -160,7 +160,21 @@ def gelu_dx_compiled(out, g, _y, x):
     gelu_dx_kernel(out.reshape(-1), g.reshape(-1), x.reshape(-1))
 
 
-@pullback(r"\bar{x} = \bar{y} \odot (\sigma(x) + x \odot \sigma(x) \odot \sigma(-x))")
+@jit
+def silu_dx_kernel(out, g, x):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        e = math.exp(-abs(x[i]))
+        more, less = one / (one + e), e / (one + e)  # σ(|x|) and σ(−|x|)
+        p = less if x[i] < 0 else more
+        out[i] = g[i] * (p if less == 0 else p + x[i] * more * less)
+
+
+def silu_dx_compiled(out, g, _y, x):
+    silu_dx_kernel(out.reshape(-1), g.reshape(-1), x.reshape(-1))
+
+
+@pullback(r"\bar{x} = \bar{y} \odot (\sigma(x) + x \odot \sigma(x) \odot \sigma(-x))", kernel=silu_dx_compiled)
 def silu_dx(out, g, _y, x):
     s = logistic.reference(x)
     np.multiply(g, s + times_vanishing(x, s * logistic.reference(-x)), out=out)

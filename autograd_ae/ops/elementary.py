@@ -26,8 +26,11 @@ Cost: one transcendental per element each way.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from autograd_ae.core.jit import jit
 from autograd_ae.core.op import Op, pullback
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike
@@ -147,7 +150,19 @@ def cosh_dx(out, g, _y, x):
     np.multiply(g, np.sinh(x), out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} / \cosh^2 x")
+@jit
+def tanh_dx_kernel(out, g, x):
+    one, two = x.dtype.type(1), x.dtype.type(2)
+    for i in range(x.size):
+        e = math.exp(-two * abs(x[i]))
+        out[i] = g[i] * (two / (one + e)) * (two * e / (one + e))
+
+
+def tanh_dx_compiled(out, g, _y, x):
+    tanh_dx_kernel(out.reshape(-1), g.reshape(-1), x.reshape(-1))
+
+
+@pullback(r"\bar{x} = \bar{y} / \cosh^2 x", kernel=tanh_dx_compiled)
 def tanh_dx(out, g, _y, x):
     e = np.exp(np.where(x.real < 0, 2 * x, -2 * x))  # exp(−2|x|)
     np.multiply(g, 4 * e / (1 + e) / (1 + e), out=out)
