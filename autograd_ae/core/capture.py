@@ -89,13 +89,19 @@ class Captured:
     def __init__(self, fn: Callable[..., Any], example: tuple[Any, ...]):
         self._fn = fn
         self._names = _argument_names(fn, len(example))
+        self._data = [isinstance(a, Tensor) and not a.traced for a in example]  # given as constants: no gradient
         self._replays: dict[tuple[Any, ...], Replay] = {}
         self._single = True
         self._current: Replay
         self(*example)
 
     def __call__(self, *arrays: Any) -> Any:
-        """Values of the outputs on new data (copies; NumPy scalars where 0-d); gradients are renewed in place."""
+        """Values of the outputs on new data (copies; NumPy scalars where 0-d); gradients are renewed in place.
+
+        Without arguments: once more on the data of the last call, for functions whose parameters changed meanwhile.
+        """
+        if not arrays and self._names:
+            return self._run_current()
         if len(arrays) != len(self._names):
             raise TypeError(f"the captured function takes {len(self._names)} arrays ({', '.join(self._names)}), {len(arrays)} arrived")
         batch = [a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)]
@@ -106,6 +112,10 @@ class Captured:
         self._current = replay
         for place, array in zip(replay.program.inputs, batch, strict=True):
             np.copyto(replay.arrays[place], array)  # type: ignore[arg-type]
+        return self._run_current()
+
+    def _run_current(self) -> Any:
+        replay = self._current
         replay.run()
         values = tuple(replay.arrays[place].copy()[()] for place in replay.program.outputs)  # type: ignore[union-attr]
         return values[0] if self._single else values
@@ -130,7 +140,7 @@ class Captured:
         return program
 
     def _run(self, batch: list[Array]) -> Program:
-        inputs = [Tensor(a.copy(), name) for a, name in zip(batch, self._names, strict=True)]
+        inputs = [Tensor(a.copy(), name, traced=not data) for a, name, data in zip(batch, self._names, self._data, strict=True)]
         with capturing():
             result = self._fn(*inputs)
         self._single = isinstance(result, Tensor)
@@ -146,7 +156,7 @@ def capture(fn: Callable[..., Any], *example: Any) -> Captured:
     Parameters
     ----------
     fn : takes tensors, returns a tensor or a tuple of them; where the first is scalar, it is what is differentiated.
-    example : float arrays. Other shapes may come later: one program is kept per tuple of shapes and dtypes.
+    example : float arrays; a constant (`ae.constant(x)`) marks data that no gradient is wanted of. Other shapes may come later: one program is kept per tuple of shapes and dtypes.
 
     Raises
     ------

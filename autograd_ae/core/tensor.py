@@ -183,6 +183,8 @@ def constant(values: Any, name: str | None = None) -> Tensor:
     """
     if not isinstance(values, Tensor):
         return Tensor(_floats(values, name), name, traced=False)
+    if not values.traced and values.node is None:
+        return values
     fixed = detach(values)
     fixed.name = name or values.name
     return fixed

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.capture import capture
-from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, lbfgs_in_place
 
@@ -68,7 +68,7 @@ def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, f
         noise = model._draw(batch, rng)
         if not hasattr(model, "_step"):
             model._term_names = ("loss", *model.loss_terms(batch[:1], *(n[:1] for n in noise)))
-            model._step = capture(objective(model), batch, *noise)
+            model._step = capture(objective(model), *map(constant, (batch, *noise)))
         values = model._step(batch, *noise)
         if not np.isfinite(values[0]):
             raise FloatingPointError(f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data")
@@ -126,12 +126,12 @@ def by_lbfgs(model: Any, X: np.ndarray, callback: Callable[[Any, int], object] |
         p.data = p.data.astype(np.float64)
     X = X.astype(np.float64, copy=False)
     model.__dict__.pop("_step", None)
-    step = capture(objective(model), X)
+    step = capture(objective(model), constant(X))
     names = ("loss", *model.loss_terms(X[:1]))
     history = model.history_
 
     def value_and_grad(*_arrays: np.ndarray) -> tuple[float, list[np.ndarray]]:
-        value, *terms = step(X)
+        value, *terms = step()
         model.loss_terms_ = dict(zip(names[1:], map(float, terms), strict=True))
         return value, [step.gradients[p] for p in parameters]
 
