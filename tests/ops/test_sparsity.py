@@ -45,15 +45,15 @@ def test_l1_and_l2_are_sums_over_features_and_means_over_samples():
 )
 def test_repeating_the_batch_changes_no_penalty(rng, penalty):
     z = rng.uniform(0.1, 0.9, size=(3, 4))
-    assert penalty(np.concatenate([z, z])).item() == pytest.approx(penalty(z).item(), rel=1e-14)
+    assert penalty(np.concatenate([z, z])).item() == pytest.approx(penalty(z).item(), rel=1e-14, abs=0)
 
 
 @every_form
 @given(inside, inside)
 def test_of_one_unit_the_divergence_is_the_textbooks_and_so_is_its_slope(form, r, rho):
     value, (slope,) = ae.value_and_grad(lambda z: bernoulli_kl(z, rho, form=form))(np.array([[r]]))
-    assert value == pytest.approx(textbook(form, r, rho), rel=2e-14)
-    assert slope[0, 0] == pytest.approx(textbook_slope(form, r, rho), rel=2e-14)
+    assert value == pytest.approx(textbook(form, r, rho), rel=2e-14, abs=0)
+    assert slope[0, 0] == pytest.approx(textbook_slope(form, r, rho), rel=2e-14, abs=0)
 
 
 @every_form
@@ -61,8 +61,8 @@ def test_of_one_unit_the_divergence_is_the_textbooks_and_so_is_its_slope(form, r
 def test_near_the_optimum_nothing_cancels(form, k):
     for r in (0.25 + 2.0**-k, 0.25 - 2.0**-k):
         value, (slope,) = ae.value_and_grad(lambda z: bernoulli_kl(z, 0.25, form=form))(np.array([[r]]))
-        assert value == pytest.approx(textbook(form, r, 0.25), rel=4e-15)
-        assert slope[0, 0] == pytest.approx(textbook_slope(form, r, 0.25), rel=4e-15)
+        assert value == pytest.approx(textbook(form, r, 0.25), rel=4e-15, abs=0)
+        assert slope[0, 0] == pytest.approx(textbook_slope(form, r, 0.25), rel=4e-15, abs=0)
 
 
 @every_form
@@ -81,7 +81,7 @@ def test_the_two_axes_average_what_they_say(rng, form, over):
     single = [textbook(form, r, 0.1) for r in means]
     expected = np.mean(single) if over == "units" else np.sum(single)
     value, (gradient,) = ae.value_and_grad(lambda t: bernoulli_kl(t, 0.1, form=form, over=over))(z)
-    assert value == pytest.approx(expected, rel=1e-14)
+    assert value == pytest.approx(expected, rel=1e-14, abs=0)
     slopes = np.array([textbook_slope(form, r, 0.1) for r in means])
     exact = np.repeat(slopes[:, None], 3, axis=1) / 15 if over == "units" else np.repeat(slopes[None], 5, axis=0) / 5
     np.testing.assert_allclose(gradient, exact, rtol=1e-13)
@@ -100,7 +100,7 @@ def test_exchanging_on_and_off_changes_nothing(form, over, a, b, rho):
 
 def test_the_two_forms_are_one_divergence_with_its_arguments_exchanged():
     assert bernoulli_kl([[0.3]], 0.2).item() == pytest.approx(
-        bernoulli_kl([[0.2]], 0.3, form="ufldl").item(), rel=1e-14
+        bernoulli_kl([[0.2]], 0.3, form="ufldl").item(), rel=1e-14, abs=0
     )
 
 
@@ -108,7 +108,7 @@ def test_the_two_forms_are_one_divergence_with_its_arguments_exchanged():
 def test_dead_or_saturated_units_cost_a_finite_price_in_the_lectures_form_and_an_infinite_one_in_the_other(r, limit):
     z = ae.tensor(np.full((2, 3), r))
     lecture, other = bernoulli_kl(z, 0.2), bernoulli_kl(z, 0.2, form="ufldl")
-    assert lecture.item() == pytest.approx(limit, rel=1e-15)
+    assert lecture.item() == pytest.approx(limit, rel=1e-15, abs=0)
     assert other.item() == np.inf
     infinite = np.inf if r == 1.0 else -np.inf
     assert (ae.grad(lecture, z) == infinite).all()
@@ -118,7 +118,9 @@ def test_dead_or_saturated_units_cost_a_finite_price_in_the_lectures_form_and_an
 def test_tiny_activations_keep_their_digits():
     for form in FORMS:
         for r in (1e-300, 1e-20, 1e-8):
-            assert bernoulli_kl([[r]], 0.05, form=form).item() == pytest.approx(textbook(form, r, 0.05), rel=4e-15)
+            assert bernoulli_kl([[r]], 0.05, form=form).item() == pytest.approx(
+                textbook(form, r, 0.05), rel=4e-15, abs=0
+            )
 
 
 def test_axes_after_the_first_are_units_and_a_vector_is_one_sample(rng):
