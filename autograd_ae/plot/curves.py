@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from autograd_ae.plot import arguments
 from autograd_ae.plot.arguments import Array
 from autograd_ae.plot.labels import in_a_column, number, size_of
-from autograd_ae.plot.style import FAINT, GRID, PALETTE, WIDTH, new_figure, settle, styled
+from autograd_ae.plot.style import FAINT, GRID, PALETTE, WIDTH, for_text, new_figure, settle, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,10 +92,8 @@ def _name_ends(figure: Figure, axes: Axes, ends: list[End]) -> None:
     """Names in a column right of the axes, at the height of what they name or as near as they fit."""
     right = axes.get_xlim()[1]
     texts = [
-        axes.text(
-            1.035, end.y, textwrap.fill(f"{end.name}: {number(end.y)}", 28), color=end.colour, size=10.5, va="center",
-            transform=axes.get_yaxis_transform(), parse_math=False,
-        )
+        axes.text(1.035, end.y, textwrap.fill(f"{end.name}: {number(end.y)}", 28), size=10.5, va="center",
+                  color=for_text(end.colour), transform=axes.get_yaxis_transform(), parse_math=False)
         for end in ends
     ]  # fmt: skip
     settle(figure)  # makes room for the names

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from autograd_ae.plot import arguments
 from autograd_ae.plot.arguments import Array
 from autograd_ae.plot.labels import in_the_plane, size_of
-from autograd_ae.plot.style import FAINT, GRID, PALETTE, WIDTH, new_figure, settle, styled
+from autograd_ae.plot.style import FAINT, GRID, PALETTE, WIDTH, for_text, new_figure, settle, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def _arrow(axes: Axes, k: int, name: str, v: Array) -> Text:
     plate = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
     name = f"{name} = ({numbers})"
     return axes.text(
-        x, y, name, color=colour, size=10.5, bbox=plate, parse_math=False, zorder=6, ha="center", va="center"
+        x, y, name, color=for_text(colour), size=10.5, bbox=plate, parse_math=False, zorder=6, ha="center", va="center"
     )
 
 

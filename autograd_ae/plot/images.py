@@ -69,7 +69,7 @@ def _figure(mosaics: dict[str, Array], shape: tuple[int, int], title: str | None
     for i, (label, image) in enumerate(mosaics.items()):
         middle = top - i * pitch - (pitch - ROW_GAP) / 2
         axes = add_axes(figure, left, middle - h / 2, w, h, label=label)
-        axes.imshow(np.clip(image, 0, 1), cmap="gray", vmin=0, vmax=1, aspect="auto")
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, aspect="auto")
         axes.set_axis_off()
         above, below = sizes[i, :, 1]
         for text, y in zip(labels[i], (middle + (above + below) / 2, middle + (below - above) / 2), strict=True):

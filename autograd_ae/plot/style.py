@@ -84,6 +84,25 @@ UNDATED: dict[str, dict[str, None]] = {  # metadata that would differ from day t
 }
 
 
+def for_text(colour: str) -> str:
+    """`colour`, darkened in its own hue until it stands out from white by at least 4.5 : 1, as type needs (WCAG 2.1).
+
+    >>> for_text("#0072B2"), for_text("#E69F00")
+    ('#0072b2', '#966700')
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    r, g, b = to_rgb(colour)
+    shades = ((k / 20 * r, k / 20 * g, k / 20 * b) for k in range(20, -1, -1))
+    return to_hex(next(shade for shade in shades if _contrast_with_white(shade) >= 4.5))
+
+
+def _contrast_with_white(rgb: tuple[float, float, float]) -> float:
+    """(1 + 0.05) / (Y + 0.05), Y the relative luminance of an sRGB colour."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 1.05 / (0.05 + sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Run `draw` under STYLE, whatever the user's matplotlibrc says, and leave the user's settings as they were."""
 

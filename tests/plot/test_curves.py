@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd_ae as ae
 from autograd_ae.plot.labels import in_a_column, number
+from autograd_ae.plot.style import for_text
 
 AXES = {"xlabel": "epoch", "ylabel": "squared error per image"}
 
@@ -29,7 +30,7 @@ def test_every_line_is_named_with_its_last_value_in_its_own_colour():
     figure = ae.plot.learning_curves(
         {"a": ([0, 1], [3.0, 2.0]), "b": ([0, 1], [2.0, 1.0])}, references={"floor": 1e-6}, **AXES
     )
-    lines = {line.get_color() for line in figure.axes[0].lines}
+    lines = {for_text(line.get_color()) for line in figure.axes[0].lines}
     names = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
     assert list(names) == ["a: 2.00", "b: 1.00", "floor: 10⁻⁶"]
     assert len(set(names.values())) == 3

@@ -1,5 +1,6 @@
 """All figures: no pyplot, no global state, the same bytes each time, colours that all readers can tell apart."""
 
+import colorsys
 import doctest
 import importlib
 import itertools
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_ae as ae
-from autograd_ae.plot.style import PALETTE
+from autograd_ae.plot.style import PALETTE, for_text
 
 MODULES = ["autograd_ae.plot", *(f"autograd_ae.plot.{m.name}" for m in pkgutil.iter_modules(ae.plot.__path__))]
 FIGURES = {
@@ -93,6 +94,15 @@ def test_a_picture_is_legible_at_the_width_of_a_page(name, tmp_path):
     assert (corner == 1).all()
     shown = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
     assert min(t.get_fontsize() for t in shown) >= 9
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_type_in_a_colour_of_the_palette_stands_out_from_white_and_keeps_its_hue(colour):
+    before, after = (colorsys.rgb_to_hsv(*matplotlib.colors.to_rgb(c)) for c in (colour, for_text(colour)))
+    assert after[:2] == pytest.approx(before[:2], abs=0.02)  # hue and saturation, up to 256 levels
+    L = lab(for_text(colour), "normal")[0]
+    luminance = ((L + 16) / 116) ** 3 if L > 8 else L / 903.3
+    assert 1.05 / (luminance + 0.05) >= 4.45  # 4.5 before rounding to 256 levels
 
 
 def test_user_text_is_never_read_as_mathematics():
