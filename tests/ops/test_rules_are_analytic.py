@@ -52,5 +52,5 @@ def test_the_derivative_of_every_rule_by_complex_step_is_its_richardson_differen
         difference = (4 * d1 - d2) / 3
         if gradient.size:
             scale = np.abs(gradient).max()
-            assert np.abs(complex_gradient.real - gradient).max() <= 1e-13 * scale
+            assert np.abs(complex_gradient.real - gradient).max() <= 1e-12 * scale
             assert np.abs(complex_gradient.imag / H - difference).max() <= 1e-8 * max(scale, np.abs(difference).max())
