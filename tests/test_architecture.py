@@ -27,7 +27,13 @@ ALLOWED = {
 def imported_folders(path):
     """Folders of the package that a file imports, wherever in the file the import stands."""
     for node in ast.walk(ast.parse(path.read_text())):
-        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        modules = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
         for module in modules:
             parts = module.split(".")
             if isinstance(node, ast.ImportFrom) and node.level:
@@ -45,10 +51,15 @@ def test_nothing_imports_upwards(folder):
         assert not wrong, f"{path.relative_to(PACKAGE)} imports {wrong}"
 
 
-@pytest.mark.parametrize("code", ["import autograd_ae", "import autograd_ae as ae; ae.tensor; ae.PCA; ae.data; ae.theory; ae.plot; ae.optim; ae.nn"])
+@pytest.mark.parametrize(
+    "code",
+    ["import autograd_ae", "import autograd_ae as ae; ae.tensor; ae.PCA; ae.data; ae.theory; ae.plot; ae.optim; ae.nn"],
+)
 def test_imports_load_no_heavy_library(code):
     heavy = "print([m for m in ('numba', 'matplotlib', 'tqdm', 'sklearn', 'hypothesis') if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", f"{code}; import sys; {heavy}"], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; {heavy}"], capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip() == "[]"
 
 

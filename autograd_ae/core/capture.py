@@ -74,10 +74,16 @@ class Replay:
             if place not in self.program.inputs:
                 self.arrays[place] = leaf.data
         lines = [*self.program.forward, *self.program.backward]
-        self._calls = [(line.run, self.arrays[line.out], [self.arrays[a] for a in line.args], line.params) for line in lines]
+        self._calls = [
+            (line.run, self.arrays[line.out], [self.arrays[a] for a in line.args], line.params) for line in lines
+        ]
 
     def run(self) -> None:
-        if any(self.arrays[place] is not leaf.data for place, leaf in self.program.leaves if place not in self.program.inputs):
+        if any(
+            self.arrays[place] is not leaf.data
+            for place, leaf in self.program.leaves
+            if place not in self.program.inputs
+        ):
             self._bind()  # a parameter was given a new array
         for run, out, args, params in self._calls:
             run(out, *args, **params)
@@ -103,8 +109,12 @@ class Captured:
         if not arrays and self._names:
             return self._run_current()
         if len(arrays) != len(self._names):
-            raise TypeError(f"the captured function takes {len(self._names)} arrays ({', '.join(self._names)}), {len(arrays)} arrived")
-        batch = [a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)]
+            raise TypeError(
+                f"the captured function takes {len(self._names)} arrays ({', '.join(self._names)}), {len(arrays)} arrived"
+            )
+        batch = [
+            a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)
+        ]
         key = tuple((a.shape, a.dtype) for a in batch)
         replay = self._replays.get(key)
         if replay is None:
@@ -130,7 +140,9 @@ class Captured:
         """∂output/∂(arguments and parameters), by name: the live buffers, overwritten by the next call. The output is scalar."""
         if not self.program.wrt:
             shape = self.program.values[self.program.outputs[0]].shape
-            raise GraphError(f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. Reduce it, or use ae.vjp")
+            raise GraphError(
+                f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. Reduce it, or use ae.vjp"
+            )
         return self._current.gradients
 
     def _record(self, batch: list[Array]) -> Program:
@@ -140,13 +152,18 @@ class Captured:
         return program
 
     def _run(self, batch: list[Array]) -> Program:
-        inputs = [Tensor(a.copy(), name, traced=not data) for a, name, data in zip(batch, self._names, self._data, strict=True)]
+        inputs = [
+            Tensor(a.copy(), name, traced=not data)
+            for a, name, data in zip(batch, self._names, self._data, strict=True)
+        ]
         with capturing():
             result = self._fn(*inputs)
         self._single = isinstance(result, Tensor)
         outputs = [result] if isinstance(result, Tensor) else list(result) if isinstance(result, tuple | list) else []
         if not outputs or not all(isinstance(t, Tensor) for t in outputs):
-            raise CaptureError(f"the captured function must return a tensor or a tuple of tensors, it returned {type(result).__name__}")
+            raise CaptureError(
+                f"the captured function must return a tensor or a tuple of tensors, it returned {type(result).__name__}"
+            )
         return Program(outputs, wrt=None if outputs[0].shape == () else (), inputs=inputs)
 
 
@@ -171,7 +188,11 @@ def capture(fn: Callable[..., Any], *example: Any) -> Captured:
 
 def _argument_names(fn: Callable[..., Any], count: int) -> list[str]:
     try:
-        names = [p.name for p in inspect.signature(fn).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = [
+            p.name
+            for p in inspect.signature(fn).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
     except (TypeError, ValueError):
         names = []
     return (names + [f"arg{i}" for i in range(len(names), count)])[:count]
@@ -190,7 +211,9 @@ def _refuse_changes(first: Program, second: Program) -> None:
     """Two recordings of one function must agree in all but the values of the inputs."""
     remedy = "Pass it as an argument of the captured function (noise too: draw it outside)"
     if [first.text(line) for line in first.forward] != [second.text(line) for line in second.forward]:
-        raise CaptureError(f"two recordings of the function gave different lines: its course depends on values or on chance. {remedy}")
+        raise CaptureError(
+            f"two recordings of the function gave different lines: its course depends on values or on chance. {remedy}"
+        )
     for (place, a), (_, b) in zip(first.leaves, second.leaves, strict=True):
         if place not in first.inputs and not np.array_equal(a.data, b.data, equal_nan=True):
             raise CaptureError(
@@ -199,4 +222,6 @@ def _refuse_changes(first: Program, second: Program) -> None:
             )
     for line, other in zip(first.forward, second.forward, strict=True):
         if not all(np.array_equal(a, other.params[k]) for k, a in line.params.items() if isinstance(a, np.ndarray)):
-            raise CaptureError(f"an index array of {first.text(line)} differs between two recordings of the function. {remedy}")
+            raise CaptureError(
+                f"an index array of {first.text(line)} differs between two recordings of the function. {remedy}"
+            )

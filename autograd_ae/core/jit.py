@@ -79,7 +79,9 @@ def _source_hash() -> str:
 def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     import numba
 
-    dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(_globals_compiled(kernel.py_func))
+    dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(
+        _globals_compiled(kernel.py_func)
+    )
     _keep_on_disk(dispatcher)
     return dispatcher
 
@@ -91,7 +93,11 @@ def _globals_compiled(py_func: Callable[..., Any]) -> Callable[..., Any]:
     if not kernels:
         return py_func
     twin = type(py_func)(  # type: ignore[call-arg]
-        py_func.__code__, {**py_func.__globals__, **kernels}, py_func.__name__, py_func.__defaults__, py_func.__closure__
+        py_func.__code__,
+        {**py_func.__globals__, **kernels},
+        py_func.__name__,
+        py_func.__defaults__,
+        py_func.__closure__,
     )
     twin.__qualname__, twin.__module__ = py_func.__qualname__, py_func.__module__
     return twin

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_ae.core.errors import ShapeError
-from autograd_ae.core.jit import JIT_ENABLED, Kernel
+from autograd_ae.core.jit import JIT_ENABLED
 
 if TYPE_CHECKING:
     from autograd_ae.core.tensor import Tensor
@@ -49,7 +49,7 @@ class Pullback:
 
     __slots__ = ("fn", "kernel", "latex", "needs", "needs_y", "variadic")
 
-    def __init__(self, fn: Callable[..., None], latex: str, kernel: Kernel | None):
+    def __init__(self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None):
         self.fn, self.latex, self.kernel = fn, latex, kernel
         positional = [p for p in inspect.signature(fn).parameters.values() if p.kind not in _NAMED]
         self.variadic = positional[-1].kind is inspect.Parameter.VAR_POSITIONAL
@@ -64,7 +64,7 @@ class Pullback:
         self.fn(out, g, y, *inputs, **params)
 
 
-def pullback(latex: str, *, kernel: Kernel | None = None) -> Callable[[Callable[..., None]], Pullback]:
+def pullback(latex: str, *, kernel: Callable[..., None] | None = None) -> Callable[[Callable[..., None]], Pullback]:
     """Make a function a gradient rule: `@pullback(r"\\bar x = \\bar y \\odot y")`."""
     return lambda fn: Pullback(fn, latex, kernel)
 
@@ -77,7 +77,9 @@ def elementwise(*shapes: Shape, **_params: Any) -> Shape:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ShapeError("the shapes do not broadcast: aligned at the right, two sizes must be equal or one of them 1") from None
+        raise ShapeError(
+            "the shapes do not broadcast: aligned at the right, two sizes must be equal or one of them 1"
+        ) from None
 
 
 class Op:
@@ -105,7 +107,7 @@ class Op:
         *pullbacks: Pullback | None,
         latex: str,
         forward: Callable[..., Any] | None = None,
-        kernel: Kernel | None = None,
+        kernel: Callable[..., None] | None = None,
         shape: Callable[..., Shape] = elementwise,
         broadcasts: bool | None = None,
         delta: Pullback | None = None,
@@ -150,7 +152,7 @@ class Op:
 
 
 def _destination_first(forward: Callable[..., Any]) -> Callable[..., Any]:
-    return (lambda out, *inputs: forward(*inputs, out)) if isinstance(forward, np.ufunc) else forward
+    return (lambda out, *inputs: forward(*inputs, out=out)) if isinstance(forward, np.ufunc) else forward
 
 
 def runnable(rule: Pullback) -> Callable[..., None]:
@@ -164,12 +166,20 @@ class Node:
     __slots__ = ("freed", "inputs", "number", "op", "params", "prints", "value", "where")
 
     def __init__(
-        self, op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], value: Array, number: int, where: tuple[CodeType, int]
+        self,
+        op: Op,
+        inputs: tuple[Tensor, ...],
+        params: dict[str, Any],
+        value: Array,
+        number: int,
+        where: tuple[CodeType, int],
     ):
         self.op, self.inputs, self.params, self.value = op, inputs, params, value
         self.number, self.where = number, where
         self.prints: tuple[Any, ...] | None = None  # fingerprints of what the pullbacks will read
-        self.freed: tuple[tuple[str | None, Shape], ...] | None = None  # names and shapes, once backward let go of the inputs
+        self.freed: tuple[tuple[str | None, Shape], ...] | None = (
+            None  # names and shapes, once backward let go of the inputs
+        )
 
     def free(self) -> None:
         """Let go of the inputs and the value; keep what an error message needs."""

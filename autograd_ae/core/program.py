@@ -127,7 +127,9 @@ class Program:
         needed = set(wanted)
         for line, node in zip(self.forward, self.nodes, strict=True):
             paths = enumerate(zip(node.inputs, line.args, strict=True))
-            if node.op.differentiable and any(t.traced and a in needed and node.op.rule(k) is not None for k, (t, a) in paths):
+            if node.op.differentiable and any(
+                t.traced and a in needed and node.op.rule(k) is not None for k, (t, a) in paths
+            ):
                 needed.add(line.out)
         target = self.place(loss)
         if target not in needed:
@@ -164,7 +166,13 @@ class Program:
             summed = op.broadcasts and value.shape != self.values[line.out].shape
             fresh = arg not in self.gradients
             grad = self._gradient_of(arg) if fresh else self.gradients[arg]
-            dest = self._partial(self.values[line.out].shape, value.dtype) if summed else grad if fresh else self._partial(value.shape, value.dtype)
+            dest = (
+                self._partial(self.values[line.out].shape, value.dtype)
+                if summed
+                else grad
+                if fresh
+                else self._partial(value.shape, value.dtype)
+            )
             params = {**line.params, "wrt": k} if op.variadic else line.params
             self._pullback_line(op, rule, op.rule_name(k), dest, g, line, params)
             if summed:
@@ -177,7 +185,9 @@ class Program:
         if len(self.backward) > first:
             self.backward[-1] = self.backward[-1]._replace(frees=tuple(spent))
 
-    def _pullback_line(self, op: Op, rule: Pullback, name: str, out: int, g: int, line: Line, params: dict[str, Any]) -> None:
+    def _pullback_line(
+        self, op: Op, rule: Pullback, name: str, out: int, g: int, line: Line, params: dict[str, Any]
+    ) -> None:
         inputs = tuple(a if rule.needs_input(k) else NOTHING for k, a in enumerate(line.args))
         args = (g, line.out if rule.needs_y else NOTHING, *inputs)
         self.backward.append(Line(runnable(rule), rule.fn, out, args, params, f"{op.name}.{name}", line.node))
@@ -219,7 +229,12 @@ class Program:
                 out = env[line.out] = np.empty(shape, dtype)
             line.run(out, *[env[a] for a in line.args], **line.params)
             if state.anomaly:
-                refuse_nan(out, lambda line=line: f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave")
+                refuse_nan(
+                    out,
+                    lambda line=line: (
+                        f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave"
+                    ),
+                )
             for dead in line.frees:
                 env[dead] = None
         return [self._take(env, place) for place in self.wrt]
@@ -228,16 +243,23 @@ class Program:
         gradient = env[self.gradients[place]] if place in self.gradients else None
         return np.zeros(self.values[place].shape, self.values[place].dtype) if gradient is None else gradient
 
-    def run_complex(self, leaves: dict[int, Array], cotangent: Any = None, *, backward: bool = False) -> list[Array | None]:
+    def run_complex(
+        self, leaves: dict[int, Array], cotangent: Any = None, *, backward: bool = False
+    ) -> list[Array | None]:
         """All values in complex128 through references and rules, with `leaves` (number → complex array) put in."""
-        env = [None if a is None or v.kind == "result" else a.astype(complex) if a.dtype != bool else a for a, v in zip(self.arrays, self.values, strict=True)]
+        env = [
+            None if a is None or v.kind == "result" else a.astype(complex) if a.dtype != bool else a
+            for a, v in zip(self.arrays, self.values, strict=True)
+        ]
         for place, array in leaves.items():
             env[place] = array
         if backward and self.seed != NOTHING:
             env[self.seed] = self.cotangent(cotangent).astype(complex)
         for line in [*self.forward, *(self.backward if backward else ())]:
             if env[line.out] is None:
-                env[line.out] = np.empty(self.values[line.out].shape, bool if self.values[line.out].dtype == bool else complex)
+                env[line.out] = np.empty(
+                    self.values[line.out].shape, bool if self.values[line.out].dtype == bool else complex
+                )
             line.analytic(env[line.out], *[env[a] for a in line.args], **line.params)
         return env
 
@@ -283,7 +305,14 @@ class Program:
         rows.append(("backward",))
         if self.seed != NOTHING:
             value = self.values[self.seed]
-            rows.append((self._shown(self.seed), "= 1" if value.shape == () else "= cotangent", str(value.shape), value.dtype.name))
+            rows.append(
+                (
+                    self._shown(self.seed),
+                    "= 1" if value.shape == () else "= cotangent",
+                    str(value.shape),
+                    value.dtype.name,
+                )
+            )
         rows += self._rows(self.backward)
         widths = [max(len(row[i]) for row in rows if len(row) > 1) for i in range(3)]
         lines, number = [], 0

@@ -138,13 +138,17 @@ class Tensor:
         if ours is None or method != "__call__" or kwargs:
             asked = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
             extra = f" with {', '.join(kwargs)}=" if kwargs else ""
-            raise TypeError(f"{asked}{extra} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording")
+            raise TypeError(
+                f"{asked}{extra} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording"
+            )
         return ours(*inputs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         ours = self.numpy_functions.get(func)
         if ours is None:
-            raise TypeError(f"np.{func.__name__} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording")
+            raise TypeError(
+                f"np.{func.__name__} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording"
+            )
         return ours(*args, **kwargs)
 
 
@@ -256,7 +260,10 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
         if traced and not state.capturing:
             node.prints = prints_of(node)
     if state.anomaly:
-        refuse_nan(out, lambda: f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())} gave")
+        refuse_nan(
+            out,
+            lambda: f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())} gave",
+        )
     return result
 
 
@@ -300,7 +307,13 @@ def _cast_dx(out: np.ndarray, g: np.ndarray, _y: None, _x: None) -> None:
 def _make_cast() -> Op:
     from autograd_ae.core.op import pullback
 
-    return Op("cast", lambda x: x, pullback(r"\bar x = \bar y")(_cast_dx), latex=r"\operatorname{float64}(x)", dtype=np.float64)
+    return Op(
+        "cast",
+        lambda x: x,
+        pullback(r"\bar x = \bar y")(_cast_dx),
+        latex=r"\operatorname{float64}(x)",
+        dtype=np.float64,
+    )
 
 
 _CAST = _make_cast()
@@ -327,7 +340,9 @@ def _caller() -> tuple[Any, int]:
         internal = _INTERNAL.get(code.co_filename)
         if internal is None:
             module = frame.f_globals.get("__name__", "")
-            internal = _INTERNAL[code.co_filename] = module.startswith(("autograd_ae.core", "autograd_ae.ops", "autograd_ae.nn"))
+            internal = _INTERNAL[code.co_filename] = module.startswith(
+                ("autograd_ae.core", "autograd_ae.ops", "autograd_ae.nn")
+            )
         if not internal or frame.f_back is None:
             return code, frame.f_lasti
         frame = frame.f_back

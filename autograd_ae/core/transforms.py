@@ -73,9 +73,13 @@ def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *,
         raise not_a_graph(loss)
     for t in tensors:
         if not isinstance(t, Tensor):
-            raise TypeError(f"gradients are taken with respect to tensors, {type(t).__name__} arrived: make it one with ae.tensor(...)")
+            raise TypeError(
+                f"gradients are taken with respect to tensors, {type(t).__name__} arrived: make it one with ae.tensor(...)"
+            )
         if not t.traced:
-            raise GraphError(f"{t._label()} is a constant: gradients are taken with respect to traced tensors (ae.tensor)")
+            raise GraphError(
+                f"{t._label()} is a constant: gradients are taken with respect to traced tensors (ae.tensor)"
+            )
     program = Program([loss], wrt=tensors)
     unused = [t._label() for t, place in zip(tensors, program.wrt, strict=True) if place not in program.gradients]
     if unused and not allow_unused:
@@ -130,7 +134,9 @@ def hvp(fn: Callable[..., Tensor], arrays: Any, vectors: Any) -> Any:
     for place in program.wrt:
         gradient = env[program.gradients[place]] if place in program.gradients else None
         value = program.values[place]
-        products.append(np.zeros(value.shape, value.dtype) if gradient is None else (gradient.imag / h).astype(value.dtype))
+        products.append(
+            np.zeros(value.shape, value.dtype) if gradient is None else (gradient.imag / h).astype(value.dtype)
+        )
     return products[0] if single else tuple(products)
 
 
@@ -149,7 +155,9 @@ def _apply(fn: Callable[..., Tensor], arrays: Sequence[Any]) -> tuple[Tensor, li
     leaves = [Tensor(_floats(a)) for a in arrays]
     output = fn(*leaves)
     if not isinstance(output, Tensor):
-        raise TypeError(f"the function must return a tensor, it returned {type(output).__name__}: use functions of autograd_ae inside")
+        raise TypeError(
+            f"the function must return a tensor, it returned {type(output).__name__}: use functions of autograd_ae inside"
+        )
     return output, leaves
 
 
@@ -159,11 +167,15 @@ def _matched(arrays: Any, directions: Any, word: str) -> tuple[list[Array], list
     points = [_floats(a) for a in ([arrays] if single else arrays)]
     along = [_floats(v) for v in ([directions] if not isinstance(directions, tuple | list) else directions)]
     if [a.shape for a in points] != [v.shape for v in along]:
-        raise ShapeError(f"one {word} per array, of its shape, was needed: arrays {[a.shape for a in points]}, {word}s {[v.shape for v in along]}")
+        raise ShapeError(
+            f"one {word} per array, of its shape, was needed: arrays {[a.shape for a in points]}, {word}s {[v.shape for v in along]}"
+        )
     return points, along, single
 
 
-def _stepped(program: Program, leaves: list[Tensor], along: list[Array], *, backward: bool) -> tuple[list[Array | None], float]:
+def _stepped(
+    program: Program, leaves: list[Tensor], along: list[Array], *, backward: bool
+) -> tuple[list[Array | None], float]:
     """The program's values at x + ih·v, and h: small against v, so that v's scale does not matter."""
     largest = max((float(np.abs(v).max()) for v in along if v.size), default=0.0)
     h = STEP / largest if largest > 0 else STEP

@@ -56,7 +56,13 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    *, out: Path | None = None, data: Path | None = None, only: tuple[str, ...] = (), quick: bool = False, seed: int = 0, quiet: bool = False
+    *,
+    out: Path | None = None,
+    data: Path | None = None,
+    only: tuple[str, ...] = (),
+    quick: bool = False,
+    seed: int = 0,
+    quiet: bool = False,
 ) -> Report:
     """Run the sections and write the run folder.
 

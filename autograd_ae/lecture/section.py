@@ -43,7 +43,9 @@ class Section:
             self.numbers[key] = value
 
     def text(self) -> str:
-        return "\n".join([f"{self.title}   [{self.seconds:.1f} s]", f"  {self.claim}", *table([row.cells() for row in self.rows])])
+        return "\n".join(
+            [f"{self.title}   [{self.seconds:.1f} s]", f"  {self.claim}", *table([row.cells() for row in self.rows])]
+        )
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

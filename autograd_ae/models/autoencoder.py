@@ -109,11 +109,15 @@ class Autoencoder(Network):
         for size in self.hidden_layer_sizes:
             check_count("every entry of hidden_layer_sizes", size)
         if self.reconstruction_loss == "bce" and self.output_activation != "sigmoid":
-            raise ValueError(f"reconstruction_loss='bce' needs output_activation='sigmoid', {self.output_activation!r} was chosen")
+            raise ValueError(
+                f"reconstruction_loss='bce' needs output_activation='sigmoid', {self.output_activation!r} was chosen"
+            )
         lowest, highest = float(X.min()), float(X.max())
         if self.output_activation == "sigmoid" and (lowest < 0 or highest > 1):
             if self.reconstruction_loss == "bce":
-                raise ValueError(f"binary cross-entropy needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. Scale it")
+                raise ValueError(
+                    f"binary cross-entropy needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. Scale it"
+                )
             warnings.warn(
                 f"X lies in [{lowest:.4g}, {highest:.4g}] but a sigmoid output reaches only (0, 1): scale X, or choose "
                 "output_activation='identity'",
@@ -128,7 +132,9 @@ class Autoencoder(Network):
         output = "identity" if self.reconstruction_loss == "bce" else self.output_activation  # bce works on logits
         shared: dict[str, Any] = {"rng": rng, "init": self.init, "dtype": dtype}
         encoder = MLP.create((n_features, *hidden, self.n_components), (*inner, self.code_activation), **shared)
-        decoder = MLP.create((self.n_components, *hidden[::-1], n_features), (*inner, output), first=depth + 1, **shared)
+        decoder = MLP.create(
+            (self.n_components, *hidden[::-1], n_features), (*inner, output), first=depth + 1, **shared
+        )
         return encoder, decoder
 
     def _reconstruction(self, z: Any) -> Tensor:

@@ -47,7 +47,9 @@ class Model(Estimator):
         self._check_fitted()
         codes = as_samples(Z, who=type(self).__name__)
         if codes.shape[1] != self._n_features_out:
-            raise ValueError(f"codes have {codes.shape[1]} columns, but {type(self).__name__} has {self._n_features_out} components")
+            raise ValueError(
+                f"codes have {codes.shape[1]} columns, but {type(self).__name__} has {self._n_features_out} components"
+            )
         return self._decode(codes)
 
     def reconstruct(self, X: Any) -> np.ndarray:

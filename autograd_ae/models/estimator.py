@@ -125,6 +125,10 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
 
 def check_real(name: str, value: Any, least: float = 0.0, *, strict: bool = False) -> None:
     """A hyper-parameter that is a finite number of at least (or, if strict, above) `least`."""
-    fine = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool) and np.isfinite(value)
+    fine = (
+        isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool) and np.isfinite(value)
+    )
     if not fine or value < least or (strict and value == least):
-        raise ValueError(f"{name} is {value!r}; a finite number {'above' if strict else 'of at least'} {least:g} is needed")
+        raise ValueError(
+            f"{name} is {value!r}; a finite number {'above' if strict else 'of at least'} {least:g} is needed"
+        )

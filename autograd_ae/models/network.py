@@ -203,5 +203,8 @@ class Network(Model):
         if X is not None:
             error, plateau = self.reconstruction_error(X), self.plateau(X)
             share = 1 - error / plateau if plateau > 0 else 0.0
-            lines += [f"error                 {error:.6g}", f"plateau (mean image)  {plateau:.6g}   (the model is {share:.1%} below it)"]
+            lines += [
+                f"error                 {error:.6g}",
+                f"plateau (mean image)  {plateau:.6g}   (the model is {share:.1%} below it)",
+            ]
         return "\n".join(lines)

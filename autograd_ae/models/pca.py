@@ -68,7 +68,9 @@ class PCA(Model):
                 f"n_components={kept} must be at most min(n_samples, n_features) = {min(samples, features)}; "
                 f"X has n_samples = {samples} sample(s) and n_features = {features} feature(s)"
             )
-        gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and (samples >= 2 * features or X.dtype == np.uint8))
+        gram = self.svd_solver == "gram" or (
+            self.svd_solver == "auto" and (samples >= 2 * features or X.dtype == np.uint8)
+        )
         mean, spectrum, directions = _by_gram(X) if gram else _by_svd(X)
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.mean_ = mean.astype(dtype)
@@ -101,7 +103,10 @@ class PCA(Model):
             f"training error        {self.loss_:.6g}   (sum of the {len(self.spectrum_) - self.n_components_} eigenvalues left out)",
         ]
         if X is not None:
-            lines += [f"error                 {self.reconstruction_error(X):.6g}", f"plateau (mean image)  {self.plateau(X):.6g}"]
+            lines += [
+                f"error                 {self.reconstruction_error(X):.6g}",
+                f"plateau (mean image)  {self.plateau(X):.6g}",
+            ]
         return "\n".join(lines)
 
 

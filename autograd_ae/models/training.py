@@ -51,7 +51,13 @@ def make_optimizer(model: Any, steps: int) -> Any:
     arrays = [p.data for p in model.parameters()]
     rate = cosine(model.learning_rate_init, steps) if model.learning_rate == "cosine" else model.learning_rate_init
     if model.solver == "sgd":
-        return SGD(arrays, learning_rate=rate, momentum=model.momentum, nesterov=model.momentum > 0, weight_decay=model.weight_decay)
+        return SGD(
+            arrays,
+            learning_rate=rate,
+            momentum=model.momentum,
+            nesterov=model.momentum > 0,
+            weight_decay=model.weight_decay,
+        )
     kind = AdamW if model.weight_decay > 0 else Adam
     return kind(arrays, learning_rate=rate, betas=(model.beta_1, model.beta_2), weight_decay=model.weight_decay)
 
@@ -71,7 +77,9 @@ def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, f
             model._step = capture(objective(model), *map(constant, (batch, *noise)))
         values = model._step(batch, *noise)
         if not np.isfinite(values[0]):
-            raise FloatingPointError(f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data")
+            raise FloatingPointError(
+                f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data"
+            )
         model._optimizer.step([model._step.gradients[p] for p in model.parameters()])
         for name, value in zip(model._term_names, values, strict=True):
             totals[name] = totals.get(name, 0.0) + float(value) * len(rows) / len(X)
@@ -82,7 +90,9 @@ def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, f
     return totals
 
 
-def by_minibatches(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
+def by_minibatches(
+    model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None
+) -> None:
     """Epochs of minibatches, with early stopping on held-out samples where asked for."""
     model._optimizer = None
     for stale in ("_step", "_optimizer_state"):
@@ -95,7 +105,9 @@ def by_minibatches(model: Any, X: np.ndarray, rng: np.random.Generator, callback
             try:
                 totals = one_pass(model, X, rng)
             except KeyboardInterrupt:
-                warnings.warn(f"Training interrupted in epoch {model.n_iter_ + 1}; what was learned so far is kept.", stacklevel=3)
+                warnings.warn(
+                    f"Training interrupted in epoch {model.n_iter_ + 1}; what was learned so far is kept.", stacklevel=3
+                )
                 model.history_.setdefault("loss", [float("nan")])
                 break
             except FloatingPointError:
@@ -144,14 +156,26 @@ def by_lbfgs(model: Any, X: np.ndarray, callback: Callable[[Any, int], object] |
             bar.update()
             return callback is not None and callback(model, model.n_iter_)
 
-        result = lbfgs_in_place(value_and_grad, [p.data for p in parameters], history=20, max_iter=model.max_iter, tol_gradient=model.tol, tol_change=0.0, callback=after)
+        result = lbfgs_in_place(
+            value_and_grad,
+            [p.data for p in parameters],
+            history=20,
+            max_iter=model.max_iter,
+            tol_gradient=model.tol,
+            tol_change=0.0,
+            callback=after,
+        )
     history.setdefault("loss", [result.value])
     model.n_iter_ = max(model.n_iter_, 1)
     model._dtype = final
     for p in parameters:
         p.data = p.data.astype(final)
     if result.status in ("max_iter", "line_search"):
-        warnings.warn(f"L-BFGS {result.message}. Raise max_iter ({model.max_iter}) or tol ({model.tol:g})", ConvergenceWarning, stacklevel=4)
+        warnings.warn(
+            f"L-BFGS {result.message}. Raise max_iter ({model.max_iter}) or tol ({model.tol:g})",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
     if result.status == "interrupted":
         warnings.warn(f"Training {result.message}", stacklevel=4)
 
@@ -161,7 +185,9 @@ def _split(model: Any, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
         return X, None
     count = max(1, round(model.validation_fraction * len(X)))
     if count >= len(X):
-        raise ValueError(f"early_stopping would hold out {count} of {len(X)} samples: lower validation_fraction ({model.validation_fraction})")
+        raise ValueError(
+            f"early_stopping would hold out {count} of {len(X)} samples: lower validation_fraction ({model.validation_fraction})"
+        )
     order = rng.permutation(len(X))
     return X[order[count:]], X[order[:count]]
 
@@ -176,4 +202,10 @@ def _progress(model: Any) -> Any:
     from tqdm.std import tqdm
 
     unit = "iteration" if model.solver == "lbfgs" else "epoch"
-    return tqdm(total=model.max_iter, desc=type(model).__name__, unit=f" {unit}s", disable=None if model.verbose else True, leave=False)
+    return tqdm(
+        total=model.max_iter,
+        desc=type(model).__name__,
+        unit=f" {unit}s",
+        disable=None if model.verbose else True,
+        leave=False,
+    )

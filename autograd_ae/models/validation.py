@@ -35,7 +35,9 @@ def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None)
         )
     for axis, word in enumerate(("sample", "feature")):
         if array.shape[axis] == 0:
-            raise ValueError(f"Found array with 0 {word}(s) (shape={array.shape}) while a minimum of 1 is required by {who}.")
+            raise ValueError(
+                f"Found array with 0 {word}(s) (shape={array.shape}) while a minimum of 1 is required by {who}."
+            )
     if keep_uint8 and array.dtype == np.uint8:
         return np.asarray(array, order="C")
     if array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -80,9 +82,14 @@ def check_feature_names(fitted: np.ndarray | None, given: np.ndarray | None, who
 def _name_mismatch(fitted: np.ndarray, given: np.ndarray) -> str:
     unseen, missing = sorted(set(given) - set(fitted)), sorted(set(fitted) - set(given))
     message = "The feature names should match those that were passed during fit.\n"
-    for title, names in (("Feature names unseen at fit time", unseen), ("Feature names seen at fit time, yet now missing", missing)):
+    for title, names in (
+        ("Feature names unseen at fit time", unseen),
+        ("Feature names seen at fit time, yet now missing", missing),
+    ):
         if names:
-            message += f"{title}:\n" + "".join(f"- {name}\n" for name in names[:5]) + ("- ...\n" if len(names) > 5 else "")
+            message += (
+                f"{title}:\n" + "".join(f"- {name}\n" for name in names[:5]) + ("- ...\n" if len(names) > 5 else "")
+            )
     if not unseen and not missing:
         message += "Feature names must be in the same order as they were in fit.\n"
     return message

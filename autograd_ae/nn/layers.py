@@ -81,7 +81,9 @@ class MLP:
         'W_2'
         """
         if len(activations) != len(sizes) - 1:
-            raise ValueError(f"{len(sizes)} sizes make {len(sizes) - 1} layers, but there are {len(activations)} activations")
+            raise ValueError(
+                f"{len(sizes)} sizes make {len(sizes) - 1} layers, but there are {len(activations)} activations"
+            )
         shapes = zip(sizes[:-1], sizes[1:], activations, strict=True)
         return cls(
             tuple(

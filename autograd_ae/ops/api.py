@@ -46,8 +46,13 @@ from autograd_ae.ops.arithmetic import (
 from autograd_ae.ops.dense import dense
 from autograd_ae.ops.einsum import einsum
 from autograd_ae.ops.elementary import arctan2, cos, cosh, exp, expm1, log, log1p, sin, sinh, tan, tanh
-from autograd_ae.ops.erf import erf
-from autograd_ae.ops.gaussian import gaussian_kl, reparameterise
+from autograd_ae.ops.erf import erf, erfc
+from autograd_ae.ops.gaussian import (
+    gaussian_kl,
+    gaussian_kl_from_variance,
+    reparameterise,
+    reparameterise_from_variance,
+)
 from autograd_ae.ops.indexing import getitem
 from autograd_ae.ops.losses import bce, bce_with_logits, cross_entropy, mse, squared_error
 from autograd_ae.ops.matmul import dot, matmul, outer
@@ -70,10 +75,10 @@ from autograd_ae.ops.sparsity import bernoulli_kl, l1, l2
 
 __all__ = [
     "abs", "add", "arctan2", "bce", "bce_with_logits", "bernoulli_kl", "broadcast_to", "clip", "concatenate", "cos", "cosh",
-    "cross_entropy", "cumsum", "dense", "divide", "dot", "einsum", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flip",
-    "gaussian_kl", "gelu", "getitem", "greater", "greater_equal", "l1", "l2", "leaky_relu", "less", "less_equal", "log", "log1p",
+    "cross_entropy", "cumsum", "dense", "divide", "dot", "einsum", "elu", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "flip",
+    "gaussian_kl", "gaussian_kl_from_variance", "gelu", "getitem", "greater", "greater_equal", "l1", "l2", "leaky_relu", "less", "less_equal", "log", "log1p",
     "log_sigmoid", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply", "negative",
-    "norm", "not_equal", "outer", "pad", "power", "prod", "reciprocal", "relu", "reparameterise", "reshape", "sigmoid", "sign", "silu", "sin",
+    "norm", "not_equal", "outer", "pad", "power", "prod", "reciprocal", "relu", "reparameterise", "reparameterise_from_variance", "reshape", "sigmoid", "sign", "silu", "sin",
     "sinh", "softmax", "softplus", "split", "sqrt", "square", "squared_error", "squeeze", "stack", "std", "subtract", "sum", "swapaxes",
     "tan", "tanh", "transpose", "var", "where",
 ]  # fmt: skip

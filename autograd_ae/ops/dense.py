@@ -134,11 +134,19 @@ def _fused(activation: str, reference, delta: Pullback | None, latex: str, *, fo
 FUSED = {
     "identity": _fused("identity", lambda x, W, b: x @ W + b, None, r"Y = X W + b", forward=affine),
     "sigmoid": _fused(
-        "sigmoid", lambda x, W, b: _sigmoid.reference(x @ W + b), sigmoid_delta, r"Y = \sigma(X W + b)", kernel=bias_sigmoid
+        "sigmoid",
+        lambda x, W, b: _sigmoid.reference(x @ W + b),
+        sigmoid_delta,
+        r"Y = \sigma(X W + b)",
+        kernel=bias_sigmoid,
     ),
     "tanh": _fused("tanh", lambda x, W, b: np.tanh(x @ W + b), tanh_delta, r"Y = \tanh(X W + b)", forward=bias_tanh),
     "relu": _fused(
-        "relu", lambda x, W, b: (x @ W + b) * ((x @ W + b).real > 0), relu_delta, r"Y = \max(X W + b, 0)", forward=bias_relu
+        "relu",
+        lambda x, W, b: np.where((x @ W + b).real <= 0, 0.0, x @ W + b),
+        relu_delta,
+        r"Y = \max(X W + b, 0)",
+        forward=bias_relu,
     ),
 }
 

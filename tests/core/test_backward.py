@@ -130,7 +130,9 @@ def test_a_second_backward_through_a_freed_graph_says_what_to_do():
     x = ae.tensor([1.0], name="x")
     loss = ae.exp(x).sum()
     loss.backward()
-    with pytest.raises(ae.GraphError, match=r"sum\(\(1,\)\).*test_backward\.py:\d+: loss = ae\.exp\(x\).*retain_graph=True"):
+    with pytest.raises(
+        ae.GraphError, match=r"sum\(\(1,\)\).*test_backward\.py:\d+: loss = ae\.exp\(x\).*retain_graph=True"
+    ):
         loss.backward()
 
 
@@ -171,7 +173,12 @@ def test_a_shape_mismatch_names_op_inputs_line_and_remedy():
     with pytest.raises(ae.ShapeError) as caught:
         ae.dense(x, W, np.zeros(2))
     message = str(caught.value)
-    for part in (r"dense\(x \(4, 3\), W \(4, 2\)", r"test_backward\.py:\d+", r"3 columns but W has 4 rows", r"did you mean x\.T"):
+    for part in (
+        r"dense\(x \(4, 3\), W \(4, 2\)",
+        r"test_backward\.py:\d+",
+        r"3 columns but W has 4 rows",
+        r"did you mean x\.T",
+    ):
         assert re.search(part, message), message
 
 
@@ -207,10 +214,21 @@ def test_edits_that_no_rule_reads_are_allowed():
 
 def test_detect_anomaly_names_the_first_nan():
     x = ae.tensor([1.0, -1.0], name="x")
-    with ae.detect_anomaly(), np.errstate(all="ignore"), pytest.raises(ae.AnomalyError, match=r"log\(x \(2,\)\) at test_backward\.py:\d+.*1 NaN of 2 elements, the first at index \(1,\)"):
+    with (
+        ae.detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(
+            ae.AnomalyError,
+            match=r"log\(x \(2,\)\) at test_backward\.py:\d+.*1 NaN of 2 elements, the first at index \(1,\)",
+        ),
+    ):
         ae.log(x)
     zero = ae.tensor([0.0], name="zero")
-    with ae.detect_anomaly(), np.errstate(all="ignore"), pytest.raises(ae.AnomalyError, match=r"backward pass of sqrt\(|backward pass of multiply\("):
+    with (
+        ae.detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(ae.AnomalyError, match=r"backward pass of sqrt\(|backward pass of multiply\("),
+    ):
         (ae.sqrt(zero) * 0.0).sum().backward()
 
 

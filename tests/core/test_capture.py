@@ -110,7 +110,12 @@ def test_an_output_without_parameters_and_an_unused_argument(rng):
 
 @pytest.mark.parametrize(
     "branch",
-    [lambda x: x if x.sum() > 0 else -x, lambda x: x * float(x.sum()), lambda x: x[0 : int(x.sum())], lambda x: x * x.sum().item()],
+    [
+        lambda x: x if x.sum() > 0 else -x,
+        lambda x: x * float(x.sum()),
+        lambda x: x[0 : int(x.sum())],
+        lambda x: x * x.sum().item(),
+    ],
 )
 def test_python_may_not_decide_by_values(branch):
     with pytest.raises(ae.CaptureError, match="while capturing"):

@@ -18,7 +18,10 @@ def test_numbers_and_lists_become_float64(values):
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, complex, np.float16])
 def test_other_arrays_are_refused_with_the_fix(dtype):
     for make in (ae.tensor, ae.constant):
-        with pytest.raises(TypeError, match=r"'pixels' of shape \(2,\) has dtype .*float32 or float64 is needed.*x\.astype\(np\.float64\)"):
+        with pytest.raises(
+            TypeError,
+            match=r"'pixels' of shape \(2,\) has dtype .*float32 or float64 is needed.*x\.astype\(np\.float64\)",
+        ):
             make(np.ones(2, dtype), name="pixels")
     with pytest.raises(TypeError, match="float32 or float64"):
         ae.tensor(np.ones(2)) * np.ones(2, np.int64)
@@ -34,7 +37,9 @@ def test_python_scalars_are_weak_and_arrays_are_strong():
     assert g.dtype == np.float32
 
 
-@pytest.mark.parametrize("layout", [np.asfortranarray, lambda a: a[::-1], lambda a: a.T, lambda a: np.broadcast_to(a[0], (3, 4))])
+@pytest.mark.parametrize(
+    "layout", [np.asfortranarray, lambda a: a[::-1], lambda a: a.T, lambda a: np.broadcast_to(a[0], (3, 4))]
+)
 def test_arrays_are_brought_to_c_order_once(rng, layout):
     a = layout(rng.normal(size=(3, 4)))
     t = ae.tensor(a)
@@ -50,7 +55,19 @@ def test_a_c_ordered_array_is_shared_and_0_d_stays_0_d():
 
 def test_numpy_functions_are_recorded(rng):
     x = ae.tensor(rng.normal(size=(3, 4)), name="x")
-    for result in (np.exp(x), np.sum(x, axis=0), np.ones((2, 3)) @ x, np.add(1.0, x), np.concatenate([x, x]), np.reshape(x, (4, 3)), np.where(x > 0, x, 0.0), np.max(x), np.linalg.vector_norm(x), np.einsum("ij->j", x), np.clip(x, -1, 1)):
+    for result in (
+        np.exp(x),
+        np.sum(x, axis=0),
+        np.ones((2, 3)) @ x,
+        np.add(1.0, x),
+        np.concatenate([x, x]),
+        np.reshape(x, (4, 3)),
+        np.where(x > 0, x, 0.0),
+        np.max(x),
+        np.linalg.vector_norm(x),
+        np.einsum("ij->j", x),
+        np.clip(x, -1, 1),
+    ):
         assert isinstance(result, ae.Tensor)
         assert result.node is not None
     assert np.shape(x) == (3, 4)
@@ -59,7 +76,15 @@ def test_numpy_functions_are_recorded(rng):
 
 @pytest.mark.parametrize(
     "call",
-    [lambda x: np.cbrt(x), lambda x: np.add.reduce(x), lambda x: np.exp(x, out=np.empty(2)), lambda x: np.median(x), lambda x: np.linalg.svd(x), lambda x: np.asarray(x), lambda x: np.array(x)],
+    [
+        lambda x: np.cbrt(x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.exp(x, out=np.empty(2)),
+        lambda x: np.median(x),
+        lambda x: np.linalg.svd(x),
+        lambda x: np.asarray(x),
+        lambda x: np.array(x),
+    ],
 )
 def test_what_is_not_recorded_raises_and_never_detaches(call):
     with pytest.raises(TypeError, match=r"not recorded by autograd_ae|detach it from the recording"):

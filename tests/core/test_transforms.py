@@ -64,7 +64,9 @@ def test_hvp_over_several_arrays_mixes_their_derivatives():
 def test_directions_may_have_any_scale(scale):
     y, dy = ae.jvp(lambda x: ae.exp(x), np.array([0.5]), np.array([scale]))
     np.testing.assert_allclose(dy, scale * np.exp(0.5), rtol=1e-15)
-    assert ae.hvp(lambda x: ae.exp(x).sum(), np.array([0.5]), np.array([scale])) == pytest.approx(scale * np.exp(0.5), rel=1e-14)
+    assert ae.hvp(lambda x: ae.exp(x).sum(), np.array([0.5]), np.array([scale])) == pytest.approx(
+        scale * np.exp(0.5), rel=1e-14
+    )
 
 
 def test_a_zero_direction_gives_zero():
