@@ -16,7 +16,9 @@ from autograd_ae.core.tensor import Tensor, _floats
 from autograd_ae.core.transforms import STEP
 
 
-def complex_step_gradient(fn: Callable[..., Tensor], arrays: Sequence[Any], cotangent: Any = None) -> tuple[np.ndarray, ...]:
+def complex_step_gradient(
+    fn: Callable[..., Tensor], arrays: Sequence[Any], cotangent: Any = None
+) -> tuple[np.ndarray, ...]:
     """∂⟨cotangent, fn⟩/∂(each array), entry by entry, in float64. One forward pass per entry: for small arrays.
 
     Parameters
