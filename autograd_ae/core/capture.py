@@ -1,11 +1,11 @@
 """Capture: record a function once, keep its program, run the same lines again on new data.
 
-The replayed lines are the recorded ones, on arrays at fixed places, so replay equals eager execution bit for bit and
-allocates nothing. What may change between calls: the arguments (copied into the input buffers) and the arrays of the
-traced tensors that the function closes over (its parameters; they are used where they lie, so an optimiser that
-updates them in place is seen). What may not: everything else. Plain arrays that the function uses are constants of the program;
-noise must therefore be an argument. A second recording on the rows in reverse order compares the two, so a
-function that draws random numbers, or lets Python look at values, is refused instead of being frozen in silence.
+The replayed lines are the recorded ones, on arrays at fixed places, so replay equals eager execution bit for bit
+and allocates nothing. What may change between calls: the arguments (copied into the input buffers) and the arrays
+of the traced tensors that the function closes over (its parameters; they are used where they lie, so an optimiser
+that updates them in place is seen). What may not: everything else. Plain arrays that the function uses are constants
+of the program; noise must therefore be an argument. A second recording on the rows in reverse order compares the two,
+so a function that draws random numbers, or lets Python look at values, is refused instead of being frozen in silence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Gradients(Mapping[str, Array]):
         self._by_tensor = {id(t): array for t, array in zip(tensors, arrays, strict=True)}
         self._arrays = arrays
 
-    def __getitem__(self, key: str | int | Tensor) -> Array:  # type: ignore[override]
+    def __getitem__(self, key: str | int | Tensor) -> Array:
         if isinstance(key, int):
             return self._arrays[key]
         try:
@@ -61,7 +61,7 @@ class Replay:
                 program.gradients[place] = len(self.arrays)
                 self.arrays.append(np.zeros(program.values[place].shape, program.values[place].dtype))
         self._bind()
-        leaves = {place: leaf for place, leaf in program.leaves}
+        leaves = dict(program.leaves)
         self.gradients = Gradients(
             _distinct([program.name(place) for place in program.wrt]),
             [self.arrays[program.gradients[place]] for place in program.wrt],  # type: ignore[misc]
@@ -109,9 +109,8 @@ class Captured:
         if not arrays and self._names:
             return self._run_current()
         if len(arrays) != len(self._names):
-            raise TypeError(
-                f"the captured function takes {len(self._names)} arrays ({', '.join(self._names)}), {len(arrays)} arrived"
-            )
+            names = ", ".join(self._names)
+            raise TypeError(f"the captured function takes {len(self._names)} arrays ({names}), {len(arrays)} arrived")
         batch = [
             a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)
         ]
@@ -137,11 +136,15 @@ class Captured:
 
     @property
     def gradients(self) -> Gradients:
-        """∂output/∂(arguments and parameters), by name: the live buffers, overwritten by the next call. The output is scalar."""
+        """∂output/∂(arguments and parameters), by name: the live buffers, overwritten by the next call.
+
+        The output is scalar.
+        """
         if not self.program.wrt:
             shape = self.program.values[self.program.outputs[0]].shape
             raise GraphError(
-                f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. Reduce it, or use ae.vjp"
+                f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. "
+                "Reduce it, or use ae.vjp"
             )
         return self._current.gradients
 
@@ -173,13 +176,15 @@ def capture(fn: Callable[..., Any], *example: Any) -> Captured:
     Parameters
     ----------
     fn : takes tensors, returns a tensor or a tuple of them; where the first is scalar, it is what is differentiated.
-    example : float arrays; a constant (`ae.constant(x)`) marks data that no gradient is wanted of. Other shapes may come later: one program is kept per tuple of shapes and dtypes.
+    example : float arrays; a constant (`ae.constant(x)`) marks data that no gradient is wanted of.
+        Other shapes may come later: one program is kept per tuple of shapes and dtypes.
 
     Raises
     ------
     CaptureError : Python looked at a value, or two recordings of `fn` differ (random numbers, data used as a constant).
 
-    >>> step = capture(lambda W, x: ((x @ W) ** 2.0).sum(), np.ones((2, 1)), np.ones((3, 2)))
+    >>> import autograd_ae as ae
+    >>> step = ae.capture(lambda W, x: ((x @ W) ** 2.0).sum(), np.ones((2, 1)), np.ones((3, 2)))
     >>> float(step(np.full((2, 1), 2.0), np.ones((3, 2)))), step.gradients["W"].tolist()
     (48.0, [[24.0], [24.0]])
     """
@@ -217,8 +222,9 @@ def _refuse_changes(first: Program, second: Program) -> None:
     for (place, a), (_, b) in zip(first.leaves, second.leaves, strict=True):
         if place not in first.inputs and not np.array_equal(a.data, b.data, equal_nan=True):
             raise CaptureError(
-                f"a constant of shape {a.shape} ({first.name(place)}) differs between two recordings of the function: it was "
-                f"drawn at random or computed from .data outside the recording, and replay would freeze it. {remedy}"
+                f"a constant of shape {a.shape} ({first.name(place)}) differs between two recordings of the function: "
+                "it was drawn at random or computed from .data outside the recording, and replay would freeze it. "
+                f"{remedy}"
             )
     for line, other in zip(first.forward, second.forward, strict=True):
         if not all(np.array_equal(a, other.params[k]) for k, a in line.params.items() if isinstance(a, np.ndarray)):

@@ -1,9 +1,10 @@
 """Fingerprints of arrays: how the engine notices that a value which backward still needs was edited in place.
 
-A NumPy array can be changed through any of its views without anyone being told, so the only sound test is to look at the
-bytes twice: when an op is recorded and before its pullbacks read the array. Small arrays are kept byte for byte. Of large
-ones a 32-bit hash is kept: 32 interleaved lanes of h ← (h + word)·odd, which a CPU does in SIMD at memory speed, so
-that any edit of a single word is found for certain (each step is a bijection of h) and others but for a chance of about 2⁻³².
+A NumPy array can be changed through any of its views without anyone being told, so the only sound test is to look
+at the bytes twice: when an op is recorded and before its pullbacks read the array. Small arrays are kept byte for byte.
+Of large ones a 32-bit hash is kept: 32 interleaved lanes of h ← (h + word)·odd, which a CPU does in SIMD
+at memory speed, so that any edit of a single word is found for certain (each step is a bijection of h) and others
+but for a chance of about 2⁻³².
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def fingerprint(array: np.ndarray) -> Any:
     if array.nbytes <= SMALL or array.dtype == bool:
         return array.tobytes()
     if not JIT_ENABLED:
-        return zlib.crc32(memoryview(array).cast("B"))  # the same purpose without kernels, at 4 GB/s
+        return zlib.crc32(array.data.cast("B"))  # the same purpose without kernels, at 4 GB/s
     lanes = np.zeros(LANES, np.uint32)
     hash_words(array.reshape(-1).view(np.uint32), lanes)
     return lanes.tobytes()

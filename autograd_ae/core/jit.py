@@ -9,9 +9,9 @@ loads it in milliseconds. Four things that go wrong with plain `numba.njit(cache
   file that defines kernels, so a change to one of them starts a new folder;
 - importing Numba costs 0.5 s: here it is imported at the first call of the first kernel.
 
-`error_model="numpy"`, so division by zero gives inf as in NumPy. No `fastmath`, so NaN is seen and results repeat bit for
-bit; a kernel that asks for single flags says why beside the request. With `NUMBA_DISABLE_JIT=1` no kernel runs: every op
-has a NumPy form that takes its place, and `JIT_ENABLED` says so.
+`error_model="numpy"`, so division by zero gives inf as in NumPy. No `fastmath`, so NaN is seen and results repeat bit
+for bit; a kernel that asks for single flags says why beside the request. With `NUMBA_DISABLE_JIT=1` no kernel runs:
+every op has a NumPy form that takes its place, and `JIT_ENABLED` says so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 _PACKAGE = Path(__file__).parent.parent
@@ -92,7 +93,7 @@ def _globals_compiled(py_func: Callable[..., Any]) -> Callable[..., Any]:
     kernels = {name: helper.compiled() for name, helper in helpers.items() if isinstance(helper, Kernel)}
     if not kernels:
         return py_func
-    twin = type(py_func)(  # type: ignore[call-arg]
+    twin = FunctionType(
         py_func.__code__,
         {**py_func.__globals__, **kernels},
         py_func.__name__,

@@ -10,9 +10,10 @@ changes nothing else and keeps nothing. It never adds to what another path contr
 axes; the engine does both, once, for all ops (see `program.py`). An argument whose name begins with an underscore is
 declared unneeded: it arrives as None, and the engine need not keep it.
 
-The **reference** is the op in one line of NumPy, analytic in its inputs (it compares real parts only, never conjugates). It
-is documentation; it is the oracle, since at x + ih·v its imaginary part is h·(Jv) to machine precision (Squire & Trapp
-1998, "Using complex variables to estimate derivatives of real functions"); and it is what runs when kernels are off.
+The **reference** is the op in one line of NumPy, analytic in its inputs (it compares real parts only,
+never conjugates). It is documentation; it is the oracle, since at x + ih·v its imaginary part is h·(Jv)
+to machine precision (Squire & Trapp 1998, "Using complex variables to estimate derivatives of real functions");
+and it is what runs when kernels are off.
 
 The Wengert list (Wengert 1964, "A simple automatic derivative evaluation program") is read backwards to apply the chain
 rule: nodes are numbered as they are recorded, so an input always has a smaller number than what was made from it.
@@ -94,7 +95,8 @@ class Op:
     forward : `forward(out, *inputs, **params)` or a NumPy ufunc; by default the reference is copied into `out`.
     kernel : takes the place of `forward` while kernels are on.
     shape : `shape(*input_shapes, **params)` of the output; raises ShapeError. Default: broadcasting.
-    broadcasts : inputs may be smaller than the output; their pullbacks then write the output's shape and the engine sums.
+    broadcasts : inputs may be smaller than the output; their pullbacks then write the output's shape
+        and the engine sums.
     delta : a pullback from y to an inner value, run once before the others, which receive its result as their `g`
         (the pre-activation of a dense layer: dW, db and dx all start from it).
     dtype : of the output where it is not the inputs' (bool for comparisons).
@@ -177,9 +179,8 @@ class Node:
         self.op, self.inputs, self.params, self.value = op, inputs, params, value
         self.number, self.where = number, where
         self.prints: tuple[Any, ...] | None = None  # fingerprints of what the pullbacks will read
-        self.freed: tuple[tuple[str | None, Shape], ...] | None = (
-            None  # names and shapes, once backward let go of the inputs
-        )
+        # Names and shapes, once backward let go of the inputs.
+        self.freed: tuple[tuple[str | None, Shape], ...] | None = None
 
     def free(self) -> None:
         """Let go of the inputs and the value; keep what an error message needs."""

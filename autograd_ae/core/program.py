@@ -5,18 +5,19 @@ g = ∂L/∂y complete (all users of y have larger numbers, so they are already 
 
     ∂L/∂xₖ  +=  sum over broadcast axes of  pullbackₖ(g).
 
-`+=` and the sum are lines of their own, written here and nowhere else, so a gradient rule cannot get them wrong: the first
-contribution to ∂L/∂xₖ is written straight to its place, every later one to a spare place that an `add` line then adds.
+`+=` and the sum are lines of their own, written here and nowhere else, so a gradient rule cannot get them wrong:
+the first contribution to ∂L/∂xₖ is written straight to its place, every later one to a spare place
+that an `add` line then adds.
 
 Every line has one form, `run(out, *args, **params)`, so there are three ways to execute the same list:
-once and freeing as it goes (`run_once`, eager backward), again and again over fixed buffers (`Replay`, capture), or in complex
-arithmetic (`run_complex`, second derivatives), where `line.analytic` takes the place of a kernel.
+once and freeing as it goes (`run_once`, eager backward), again and again over fixed buffers (`Replay`, capture),
+or in complex arithmetic (`run_complex`, second derivatives), where `line.analytic` takes the place of a kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,8 +109,8 @@ class Program:
     def _add_forward(self, node: Node) -> None:
         if node.freed is not None:
             raise GraphError(
-                f"the history of {node.describe()} was freed by an earlier backward(). Call that one with retain_graph=True, "
-                "or compute the result again"
+                f"the history of {node.describe()} was freed by an earlier backward(). "
+                "Call that one with retain_graph=True, or compute the result again"
             )
         args = []
         for t in node.inputs:
@@ -203,8 +204,8 @@ class Program:
         if given is None:
             if value.shape != ():
                 raise GraphError(
-                    f"the output has shape {value.shape}; a gradient starts from a scalar. Reduce it (ae.sum, ae.mean), "
-                    f"or pass cotangent=, an array of shape {value.shape}"
+                    f"the output has shape {value.shape}; a gradient starts from a scalar. "
+                    f"Reduce it (ae.sum, ae.mean), or pass cotangent=, an array of shape {value.shape}"
                 )
             return np.ones((), value.dtype)
         array = np.array(given.data if isinstance(given, Tensor) else given, dtype=value.dtype)
@@ -229,15 +230,13 @@ class Program:
                 out = env[line.out] = np.empty(shape, dtype)
             line.run(out, *[env[a] for a in line.args], **line.params)
             if state.anomaly:
-                refuse_nan(
-                    out,
-                    lambda line=line: (
-                        f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave"
-                    ),
-                )
+                refuse_nan(out, partial(self._blame, line))
             for dead in line.frees:
                 env[dead] = None
         return [self._take(env, place) for place in self.wrt]
+
+    def _blame(self, line: Line) -> str:
+        return f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave"
 
     def _take(self, env: list[Array | None], place: int) -> Array:
         gradient = env[self.gradients[place]] if place in self.gradients else None
@@ -305,14 +304,8 @@ class Program:
         rows.append(("backward",))
         if self.seed != NOTHING:
             value = self.values[self.seed]
-            rows.append(
-                (
-                    self._shown(self.seed),
-                    "= 1" if value.shape == () else "= cotangent",
-                    str(value.shape),
-                    value.dtype.name,
-                )
-            )
+            start = "= 1" if value.shape == () else "= cotangent"
+            rows.append((self._shown(self.seed), start, str(value.shape), value.dtype.name))
         rows += self._rows(self.backward)
         widths = [max(len(row[i]) for row in rows if len(row) > 1) for i in range(3)]
         lines, number = [], 0

@@ -1,11 +1,12 @@
 """Tensor: an array whose history is recorded, so that gradients can be taken through it.
 
-A Tensor is traced; a plain ndarray is a constant. An op applied to a traced tensor runs at once and leaves a `Node` behind
-(see `op.py`): recording is executing. What is never traced: constants (`ae.constant`), detached tensors, whatever is
-computed under `no_grad()`.
+A Tensor is traced; a plain ndarray is a constant. An op applied to a traced tensor runs at once and leaves a `Node`
+behind (see `op.py`): recording is executing. What is never traced: constants (`ae.constant`), detached tensors,
+whatever is computed under `no_grad()`.
 
-Tensors hold float32 or float64 in C order; arrays that are not are put in order once, at the boundary. Python numbers are weak: a float32
-tensor times 2.0 stays float32 (NEP 50). Comparisons give boolean tensors, which carry no gradient.
+Tensors hold float32 or float64 in C order; arrays that are not are put in order once, at the boundary.
+Python numbers are weak: a float32 tensor times 2.0 stays float32 (NEP 50). Comparisons give boolean tensors,
+which carry no gradient.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))  # type: ignore[index]
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, precision=4, threshold=20, separator=", ", prefix=" " * 7)
@@ -95,8 +96,8 @@ class Tensor:
         """The value of a tensor of one element as a Python number."""
         if state.capturing:
             raise CaptureError(
-                f"the value of {self._label()} was asked for while capturing: a captured program runs again on other data, "
-                "so Python must not decide by values. Use ae.where, or return the tensor and look at it outside"
+                f"the value of {self._label()} was asked for while capturing: a captured program runs again on other "
+                "data, so Python must not decide by values. Use ae.where, or return the tensor and look at it outside"
             )
         if self.size != 1:
             raise ValueError(f"one element was needed, {self._label()} has shape {self.shape}; use .data for the array")
@@ -130,6 +131,20 @@ class Tensor:
         """Forget the gradient."""
         self.grad = None
 
+    if TYPE_CHECKING:  # what `ops.api` installs, for type checkers
+
+        def _binary(self, other: Any) -> Tensor: ...
+        def _unary(self) -> Tensor: ...
+        def _reduction(self, axis: Any = None, *, keepdims: bool = False) -> Tensor: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+        __neg__ = __pos__ = __abs__ = _unary
+        sum = mean = max = min = _reduction
+        T: Tensor
+
     def _label(self) -> str:
         return f"tensor {self.name!r}" if self.name else f"a tensor of shape {self.shape}"
 
@@ -138,22 +153,26 @@ class Tensor:
         if ours is None or method != "__call__" or kwargs:
             asked = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
             extra = f" with {', '.join(kwargs)}=" if kwargs else ""
-            raise TypeError(
-                f"{asked}{extra} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording"
-            )
+            raise _not_recorded(asked + extra)
         return ours(*inputs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         ours = self.numpy_functions.get(func)
         if ours is None:
-            raise TypeError(
-                f"np.{func.__name__} is not recorded by autograd_ae: use a function of autograd_ae, or .data to leave the recording"
-            )
+            raise _not_recorded(f"np.{func.__name__}")
         return ours(*args, **kwargs)
 
 
+def _not_recorded(asked: str) -> TypeError:
+    remedy = "use a function of autograd_ae, or .data to leave the recording"
+    return TypeError(f"{asked} is not recorded by autograd_ae: {remedy}")
+
+
 def install(operators: Mapping[str, Callable[..., Any]], numpy_functions: Mapping[Any, Callable[..., Any]]) -> None:
-    """Give Tensor its operators (`{"__add__": add, …}`) and the table behind the NumPy protocols. Called once, by `ops`."""
+    """Give Tensor its operators (`{"__add__": add, …}`) and the table behind the NumPy protocols.
+
+    Called once, by `ops`.
+    """
     for name, function in operators.items():
         setattr(Tensor, name, function)
     Tensor.numpy_functions = numpy_functions
@@ -164,7 +183,8 @@ def tensor(values: Any, name: str | None = None) -> Tensor:
 
     Parameters
     ----------
-    values : array of float32 or float64 (shared, not copied, where it is in C order), Python numbers or nested lists (float64).
+    values : array of float32 or float64 (shared, not copied, where it is in C order),
+        Python numbers or nested lists (float64).
     name : for derivations and messages.
 
     Raises
@@ -268,7 +288,7 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
 
 
 def prints_of(node: Node) -> tuple[Any, ...]:
-    """Fingerprints of the arrays that the node's pullbacks will read: (output, *inputs), None where they read nothing."""
+    """Fingerprints of what the node's pullbacks will read: (output, *inputs), None where they read nothing."""
     reads_y, reads = node.op.reads(tuple([t.traced for t in node.inputs]))
     y = fingerprint(node.value) if reads_y else None
     return y, *[fingerprint(t.data) if read else None for read, t in zip(reads, node.inputs)]  # noqa: B905
@@ -364,7 +384,10 @@ def no_grad() -> Any:
 
 
 def detect_anomaly() -> Any:
-    """Inside, the first NaN that an op or a pullback produces raises AnomalyError with op, names, shapes and source line."""
+    """Inside, the first NaN that an op or a pullback produces raises AnomalyError.
+
+    The message holds op, names, shapes and source line.
+    """
     return _setting("anomaly", True)
 
 
@@ -376,6 +399,6 @@ def capturing() -> Any:
 def not_a_graph(t: Tensor) -> GraphError:
     """The error for a backward pass that starts where nothing was recorded."""
     return GraphError(
-        f"{t._label()} has no recorded history, so there is nothing to differentiate: it was made under no_grad(), detached, "
-        "or computed from constants only. Make the inputs with ae.tensor(...)"
+        f"{t._label()} has no recorded history, so there is nothing to differentiate: it was made under no_grad(), "
+        "detached, or computed from constants only. Make the inputs with ae.tensor(...)"
     )

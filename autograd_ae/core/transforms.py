@@ -6,9 +6,9 @@ The complex step needs no rules of its own. For analytic f,
 
     f(x + ihv) = f(x) + ih·J v − h²/2·(…),   so   J v = Im f(x + ihv) / h     with an error of O(h²),
 
-and h = 1e-30 leaves no truncation error and, unlike a difference, subtracts nothing (Squire & Trapp 1998; Martins, Sturdza &
-Alonso 2003, "The complex-step derivative approximation"). Run through the *backward* lines, the same gives H v,
-the derivative of the gradient along v, since gradient rules are analytic formulas too.
+and h = 1e-30 leaves no truncation error and, unlike a difference, subtracts nothing (Squire & Trapp 1998;
+Martins, Sturdza & Alonso 2003, "The complex-step derivative approximation"). Run through the *backward* lines,
+the same gives H v, the derivative of the gradient along v, since gradient rules are analytic formulas too.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *,
     for t in tensors:
         if not isinstance(t, Tensor):
             raise TypeError(
-                f"gradients are taken with respect to tensors, {type(t).__name__} arrived: make it one with ae.tensor(...)"
+                f"gradients are taken with respect to tensors, {type(t).__name__} arrived: "
+                "make it one with ae.tensor(...)"
             )
         if not t.traced:
             raise GraphError(
@@ -92,7 +93,9 @@ def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *,
 
 
 def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-    """`value, grads = value_and_grad(fn)(*arrays)`: fn takes tensors and returns a scalar tensor; one gradient per argument.
+    """`value, grads = value_and_grad(fn)(*arrays)`: fn takes tensors and returns a scalar tensor.
+
+    There is one gradient per argument.
 
     >>> value, (dx,) = value_and_grad(lambda x: (x * x).sum())(np.array([3.0, 4.0]))
     >>> float(value), dx.tolist()
@@ -156,7 +159,8 @@ def _apply(fn: Callable[..., Tensor], arrays: Sequence[Any]) -> tuple[Tensor, li
     output = fn(*leaves)
     if not isinstance(output, Tensor):
         raise TypeError(
-            f"the function must return a tensor, it returned {type(output).__name__}: use functions of autograd_ae inside"
+            f"the function must return a tensor, it returned {type(output).__name__}: "
+            "use functions of autograd_ae inside"
         )
     return output, leaves
 
@@ -166,10 +170,9 @@ def _matched(arrays: Any, directions: Any, word: str) -> tuple[list[Array], list
     single = not isinstance(arrays, tuple | list)
     points = [_floats(a) for a in ([arrays] if single else arrays)]
     along = [_floats(v) for v in ([directions] if not isinstance(directions, tuple | list) else directions)]
-    if [a.shape for a in points] != [v.shape for v in along]:
-        raise ShapeError(
-            f"one {word} per array, of its shape, was needed: arrays {[a.shape for a in points]}, {word}s {[v.shape for v in along]}"
-        )
+    needed, arrived = [a.shape for a in points], [v.shape for v in along]
+    if needed != arrived:
+        raise ShapeError(f"one {word} per array, of its shape, was needed: arrays {needed}, {word}s {arrived}")
     return points, along, single
 
 

@@ -1,5 +1,7 @@
 """The laws that every op obeys, driven by the one table of ops."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -134,7 +136,7 @@ def test_destinations_are_overwritten_whole(op_tools, name, data):
 
     with ae.core.tensor.capturing():
         program = Program([spec.call(*leaves, **params)])
-    env = list(program.arrays)
+    env: list[Any] = list(program.arrays)
     if program.seed:
         env[program.seed] = np.random.default_rng(seed).normal(size=program.values[program.seed].shape)
     results = []
@@ -178,7 +180,7 @@ def test_float32_stays_float32_with_the_gradient_of_float64(op_tools, name, data
     arrays, params, seed = data.draw(op_tools.cases(spec))
     single = [a if a.dtype == bool else a.astype(np.float32) for a in arrays]
     double = [a if a.dtype == bool else a.astype(np.float64) for a in single]
-    u_of = lambda shape: np.random.default_rng(seed).normal(size=shape).astype(np.float32)  # noqa: E731
+    u_of = lambda shape: np.asarray(np.random.default_rng(seed).normal(size=shape), np.float32)  # noqa: E731
     _, _, low = op_tools.engine_gradients(spec, single, params, u_of)
     _, _, high = op_tools.engine_gradients(spec, double, params, u_of)
     for a, b in zip(low, high, strict=True):
