@@ -68,8 +68,10 @@ def run(
 
     Parameters
     ----------
-    out : the folder; by default runs/<date and time>.    data : folder with MNIST's IDX files, instead of the embedded digits.
-    only : some of "rank-one", "pca", "autoencoder"; all by default.    quick : fewer epochs.    quiet : nothing on stderr.
+    out : the folder; by default runs/<date and time>.
+    data : folder with MNIST's IDX files, instead of the embedded digits.
+    only : some of "rank-one", "pca", "autoencoder"; all by default.
+    quick : fewer epochs.    quiet : nothing on stderr.
     """
     unknown = set(only) - set(SECTIONS)
     if unknown:

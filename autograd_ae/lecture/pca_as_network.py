@@ -1,7 +1,8 @@
 """Section 4 of the chapter: PCA as a neural network.
 
-A linear encoder and a linear decoder, trained without labels on ‖X̂ − X‖², reach the loss of PCA and span its subspace (Baldi & Hornik 1989).
-The table gives the excess of the trained loss over the closed form and the largest principal angle between the subspaces.
+A linear encoder and a linear decoder, trained without labels on ‖X̂ − X‖², reach the loss of PCA and span its
+subspace (Baldi & Hornik 1989). The table gives the excess of the trained loss over the closed form and the largest
+principal angle between the subspaces.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     z = wᵀx,   x̂ = ŵ z,   loss ‖X̂ − X‖² / B
 
-The lecture shows w = (1, −1), ŵ = (2, 1): every point is recovered although ŵwᵀ is not the identity, nor the orthogonal projector of PCA,
-[[.8, .4], [.4, .2]]. The loss is 0 exactly when ŵ ∝ (2, 1) and wᵀŵ = 1, a line of solutions: only ŵ's direction and one number of w are
-fixed by the data. Gradient descent, dw = 2 XᵀR ŵ / B and dŵ = 2 RᵀX w / B with R = X̂ − X in rows, finds one of them, another from each start.
+The lecture shows w = (1, −1), ŵ = (2, 1): every point is recovered although ŵwᵀ is not the identity,
+nor the orthogonal projector of PCA, [[.8, .4], [.4, .2]]. The loss is 0 exactly when ŵ ∝ (2, 1) and wᵀŵ = 1,
+a line of solutions: only ŵ's direction and one number of w are fixed by the data. Gradient descent, dw = 2 XᵀR ŵ / B
+and dŵ = 2 RᵀX w / B with R = X̂ − X in rows, finds one of them, another from each start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Section 8 of the chapter, the practice: an 8-layer MLP, all sigmoid, with a 2-d code, trained on digits by ‖X̂ − X‖².
 
-Three figures tell whether it learned: the plateau (the error of the mean image, where an untrained deep sigmoid net stays), the error of PCA with as many components,
-and its own error on images that it has not seen.
+Three figures tell whether it learned: the plateau (the error of the mean image, where an untrained deep sigmoid net
+stays), the error of PCA with as many components, and its own error on images that it has not seen.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = 
     pca = ae.PCA(n_components=2).fit(X)
     test_errors: list[float] = []
     model = ae.Autoencoder(
-        n_components=2, hidden_layer_sizes=(512, 256, 64), learning_rate="cosine", learning_rate_init=2e-3, batch_size=32,
-        max_iter=QUICK_EPOCHS if quick else EPOCHS, random_state=seed, verbose=verbose,
-    )  # fmt: skip
-    model.fit(X, callback=lambda m, epoch: test_errors.append(m.reconstruction_error(X_test)))
-    error, pca_error, plateau = (
-        model.reconstruction_error(X_test),
-        pca.reconstruction_error(X_test),
-        model.plateau(X_test),
+        n_components=2,
+        hidden_layer_sizes=(512, 256, 64),
+        learning_rate="cosine",
+        learning_rate_init=2e-3,
+        batch_size=32,
+        max_iter=QUICK_EPOCHS if quick else EPOCHS,
+        random_state=seed,
+        verbose=verbose,
     )
+    model.fit(X, callback=lambda m, epoch: test_errors.append(m.reconstruction_error(X_test)))
+    error, pca_error = model.reconstruction_error(X_test), pca.reconstruction_error(X_test)
+    plateau = model.plateau(X_test)
     section.add("mean image (plateau), test error", plateau, "an untrained deep sigmoid net stays here", key="plateau")
     section.add("PCA, 2 components, test error", pca_error, "closed form", key="pca_2_test")
     section.add("autoencoder, 2-d code, training error", model.loss_, f"{model.n_iter_} epochs", key="train_error")
@@ -57,7 +60,10 @@ def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = 
     )
     epochs = range(1, len(test_errors) + 1)
     section.figures["learning"] = ae.plot.learning_curves(
-        {"training": (epochs, model.loss_curve_), "test": (epochs, test_errors)}, references={"mean image": plateau, "PCA, 2 components": pca_error},
-        xlabel="epoch", ylabel="squared error per image", title="From the plateau past PCA",
-    )  # fmt: skip
+        {"training": (epochs, model.loss_curve_), "test": (epochs, test_errors)},
+        references={"mean image": plateau, "PCA, 2 components": pca_error},
+        xlabel="epoch",
+        ylabel="squared error per image",
+        title="From the plateau past PCA",
+    )
     return section

@@ -1,11 +1,13 @@
 """Autoencoder: a deep encoder, a narrow code, a deep decoder, trained so that the output equals the input.
 
-The lecture's practice is the default: 784-512-256-64-2 and back, every unit a sigmoid, loss ‖X̂ − X‖², no dropout, no batch normalisation. Such
-a net is hard to start: each sigmoid layer shrinks a gradient by σ′ ≤ ¼, and with small weights the eight of them leave nothing, so the
-output stays at the mean image (the plateau). Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that.
+The lecture's practice is the default: 784-512-256-64-2 and back, every unit a sigmoid, loss ‖X̂ − X‖²,
+no dropout, no batch normalisation. Such a net is hard to start: each sigmoid layer shrinks a gradient by σ′ ≤ ¼,
+and with small weights the eight of them leave nothing, so the output stays at the mean image (the plateau).
+Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that.
 
-With `reconstruction_loss="bce"` the output is read as the probability of a Bernoulli pixel and the loss is Σ[softplus(a) − x a]/B of the last layer's
-logits a. For grey pixels it cannot fall below their entropy (45.5 nats on MNIST's test set), nor does it need to.
+With `reconstruction_loss="bce"` the output is read as the probability of a Bernoulli pixel and the loss
+is Σ[softplus(a) − x a]/B of the last layer's logits a. For grey pixels it cannot fall below their entropy (45.5 nats
+on MNIST's test set), nor does it need to.
 """
 
 from __future__ import annotations
@@ -33,20 +35,23 @@ class Autoencoder(Network):
     ----------
     n_components : size of the code.
     hidden_layer_sizes : encoder layers between input and code; the decoder has them in reverse.
-    activation, code_activation, output_activation : of hidden layers, of the code, of the output ("sigmoid", "identity", "tanh", …).
-    reconstruction_loss : "squared_error", or "bce" (binary cross-entropy in nats; the output activation must be sigmoid).
+    activation, code_activation, output_activation : of hidden layers, of the code, of the output
+        ("sigmoid", "identity", "tanh", …).
+    reconstruction_loss : "squared_error", or "bce" (binary cross-entropy in nats; the output activation must
+        be sigmoid).
     init : initialiser (see `nn.INITIALISERS`); by default the one that suits each layer's activation.
     solver : "adam", "sgd" (Nesterov momentum) or "lbfgs" (all samples at once).
     learning_rate_init, learning_rate : the step size, and "constant" or "cosine" (to 0 over max_iter epochs).
     beta_1, beta_2, momentum : of Adam and SGD.   weight_decay : decoupled with Adam, L2 with SGD.
     batch_size, max_iter : samples per step; epochs (iterations for lbfgs).
-    early_stopping, validation_fraction, n_iter_no_change, tol : stop when held-out error has not fallen by tol for that many epochs;
-        with lbfgs tol is the relative gradient norm to reach.
+    early_stopping, validation_fraction, n_iter_no_change, tol : stop when held-out error has not fallen by tol
+        for that many epochs; with lbfgs tol is the relative gradient norm to reach.
     warm_start, random_state, verbose : as in scikit-learn.
 
     Attributes
     ----------
-    encoder_, decoder_ : the networks.   history_, loss_curve_, loss_terms_ : training losses.   loss_ : final training error.
+    encoder_, decoder_ : the networks.    history_, loss_curve_, loss_terms_ : training losses.
+    loss_ : final training error.
     """
 
     def __init__(

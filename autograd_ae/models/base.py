@@ -1,13 +1,13 @@
 """The base of all models: what follows from an encoder and a decoder alone.
 
-A model compresses samples x to codes z (`transform`), decompresses codes to x̂ (`inverse_transform`), and is judged by one number, the
-squared error summed over features and averaged over samples,
+A model compresses samples x to codes z (`transform`), decompresses codes to x̂ (`inverse_transform`),
+and is judged by one number, the squared error summed over features and averaged over samples,
 
     reconstruction_error(X) = ‖X − X̂‖²_F / B.
 
-Two references stand beside it: the *plateau*, the error of the training mean (a network that has learned nothing but its output bias
-stands there: 52.9 on MNIST's test set), and the optimum of PCA with as many components (Eckart & Young 1936), which a
-network with one linear decoder layer cannot beat on the training set (Bourlard & Kamp 1988).
+Two references stand beside it: the *plateau*, the error of the training mean (a network that has learned nothing but
+its output bias stands there: 52.9 on MNIST's test set), and the optimum of PCA with as many components (Eckart & Young
+1936), which a network with one linear decoder layer cannot beat on the training set (Bourlard & Kamp 1988).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What makes a class an estimator in scikit-learn's manner, without importing it.
 
-Hyper-parameters are the arguments of `__init__`, which only stores them, so `get_params`, `set_params`, cloning, grid search and
-`repr` follow from the signature. What is learned ends in an underscore and appears with `fit`. Metadata that scikit-learn asks for
-(tags) are made in its own classes when it asks, so it is loaded already.
+Hyper-parameters are the arguments of `__init__`, which only stores them, so `get_params`, `set_params`, cloning,
+grid search and `repr` follow from the signature. What is learned ends in an underscore and appears with `fit`.
+Metadata that scikit-learn asks for (tags) are made in its own classes when it asks, so it is loaded already.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Estimator:
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using it."
+                f"This {type(self).__name__} instance is not fitted yet. "
+                "Call 'fit' with appropriate arguments before using it."
             )
 
     def _samples(self, X: Any, *, reset: bool = False, dtype: Any = None) -> np.ndarray:
@@ -125,10 +126,7 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
 
 def check_real(name: str, value: Any, least: float = 0.0, *, strict: bool = False) -> None:
     """A hyper-parameter that is a finite number of at least (or, if strict, above) `least`."""
-    fine = (
-        isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool) and np.isfinite(value)
-    )
-    if not fine or value < least or (strict and value == least):
-        raise ValueError(
-            f"{name} is {value!r}; a finite number {'above' if strict else 'of at least'} {least:g} is needed"
-        )
+    number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value < least or (strict and value == least):
+        bound = "above" if strict else "of at least"
+        raise ValueError(f"{name} is {value!r}; a finite number {bound} {least:g} is needed")

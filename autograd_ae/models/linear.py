@@ -2,20 +2,23 @@
 
     z = x W₁ + b₁,     x̂ = z W₂ + b₂,     loss ‖X̂ − X‖²_F / B
 
-The encoder has (N + 1)·L parameters, as the lecture counts. The loss is a quartic polynomial of the weights with many saddles and no local
-minimum but the global ones (Baldi & Hornik 1989): every minimum has the principal subspace as the row space of W₂ and
-loss Σ_{i>L} λ_i, the very optimum of PCA (Eckart & Young 1936), but W₂'s rows are any basis of that subspace. So compare subspaces, never
-vectors. With tied weights, W₂ = W₁ᵀ, the rows are orthonormal at a minimum.
+The encoder has (N + 1)·L parameters, as the lecture counts. The loss is a quartic polynomial of the weights
+with many saddles and no local minimum but the global ones (Baldi & Hornik 1989): every minimum has the principal
+subspace as the row space of W₂ and loss Σ_{i>L} λ_i, the very optimum of PCA (Eckart & Young 1936),
+but W₂'s rows are any basis of that subspace. So compare subspaces, never vectors. With tied weights, W₂ = W₁ᵀ,
+the rows are orthonormal at a minimum.
 
-The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). `fit` therefore trains on x − μ, where the Hessian is far better
-conditioned (the mean of images is longer than all deviations from it), and puts the mean into the biases at the end:
-b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x.
+The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). `fit` therefore trains on x − μ,
+where the Hessian is far better conditioned (the mean of images is longer than all deviations from it),
+and puts the mean into the biases at the end: b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x.
 
-Weights start at a hundredth of Glorot's. What W₁ holds along directions in which the data hardly vary does hardly any harm, so it dies slowly; the
-smaller the start, the less there is of it. On 8,000 digits with L = 30, 300 iterations of L-BFGS leave a relative excess loss of about 1e-8 and an
-angle of 5e-4 from there, of 1e-4 and 5e-2 from Glorot's own scale.
+Weights start at a hundredth of Glorot's. What W₁ holds along directions in which the data hardly vary does
+hardly any harm, so it dies slowly; the smaller the start, the less there is of it. On 8,000 digits with L = 30,
+300 iterations of L-BFGS leave a relative excess loss of about 1e-8 and an angle of 5e-4 from there,
+of 1e-4 and 5e-2 from Glorot's own scale.
 
-The gradients, with R = X̂ − X (rows, no biases): dW₁ = (2/B) Xᵀ R W₂ᵀ, dW₂ = (2/B)(X W₁)ᵀ R; tied: dW = (2/B)(Xᵀ R W + Rᵀ X W).
+The gradients, with R = X̂ − X (rows, no biases): dW₁ = (2/B) Xᵀ R W₂ᵀ, dW₂ = (2/B)(X W₁)ᵀ R;
+tied: dW = (2/B)(Xᵀ R W + Rᵀ X W).
 """
 
 from __future__ import annotations
@@ -66,6 +69,8 @@ class LinearPCA(Network):
     >>> bool(model.loss_ < 1e-9), round(float(model.components_[0, 0] / model.components_[0, 1]), 4)
     (True, 2.0)
     """
+
+    decoder_: Any  # MLP or TiedDense
 
     def __init__(
         self,

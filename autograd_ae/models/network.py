@@ -1,7 +1,8 @@
 """The base of the models that are trained by backpropagation.
 
-A subclass says four things: how its encoder and decoder are built (`_build`), which noise a batch needs (`_draw`), how samples become
-codes (`_code`), and the terms of its loss (`_terms`). All else (recording, training, history, reports) is here and in `training.py`.
+A subclass says four things: how its encoder and decoder are built (`_build`), which noise a batch needs (`_draw`),
+how samples become codes (`_code`), and the terms of its loss (`_terms`). All else (recording, training, history,
+reports) is here and in `training.py`.
 
 The loss is recorded by terms, for a batch x (B, N):
 
@@ -13,6 +14,7 @@ Noise is an input of the loss, never drawn inside it, so one recorded program se
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from autograd_ae.models.base import Model
 from autograd_ae.models.estimator import check_choice, check_count, check_real
 from autograd_ae.models.validation import generator
 from autograd_ae.nn.layers import MLP, parameters
+from autograd_ae.ops.arithmetic import add
 
 
 class Network(Model):
@@ -33,6 +36,7 @@ class Network(Model):
     history_: dict[str, list[float]]
     loss_terms_: dict[str, float]
     n_iter_: int
+    _optimizer: Any
 
     solver: str
     max_iter: int
@@ -85,7 +89,9 @@ class Network(Model):
     # Training.
 
     def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> Any:
-        """Train on samples X (B, n_features); y is ignored. With `warm_start` training goes on from the present parameters.
+        """Train on samples X (B, n_features); y is ignored.
+
+        With `warm_start` training goes on from the present parameters.
 
         Parameters
         ----------
@@ -113,7 +119,8 @@ class Network(Model):
     def partial_fit(self, X: Any, y: Any = None) -> Any:
         """One pass over X in minibatches, going on from the present parameters and optimiser; y is ignored.
 
-        It goes by minibatches whatever the solver: with "lbfgs", which works on all samples at once, Adam takes its place.
+        It goes by minibatches whatever the solver: with "lbfgs", which works on all samples at once,
+        Adam takes its place.
         """
         first = not hasattr(self, "encoder_")
         X = self._samples(X, reset=first)
@@ -149,10 +156,7 @@ class Network(Model):
         X : samples (B, n_features), an array or a tensor.
         noise : what the model draws for a batch, for models that draw; by default drawn now.
         """
-        total = None
-        for term in self.loss_terms(X, *noise).values():
-            total = term if total is None else total + term
-        return total  # type: ignore[return-value]
+        return reduce(add, self.loss_terms(X, *noise).values())
 
     def loss_terms(self, X: Any, *noise: Any) -> dict[str, Tensor]:
         """The terms of `loss` by name, recorded."""
@@ -195,9 +199,11 @@ class Network(Model):
     def summary(self, X: Any = None) -> str:
         """Layers, training, and where the model stands between the plateau and the error on X (where X is given)."""
         self._check_fitted()
+        sizes, count = "-".join(map(str, self._sizes())), sum(p.size for p in self.parameters())
+        unit = "iterations" if self.solver == "lbfgs" else "epochs"
         lines = [
-            f"{type(self).__name__}: {'-'.join(map(str, self._sizes()))}, {sum(p.size for p in self.parameters()):,} parameters",
-            f"training              {self.n_iter_} {'iterations' if self.solver == 'lbfgs' else 'epochs'} of {self.solver}, loss {self.history_['loss'][-1]:.6g}",
+            f"{type(self).__name__}: {sizes}, {count:,} parameters",
+            f"training              {self.n_iter_} {unit} of {self.solver}, loss {self.loss_curve_[-1]:.6g}",
             f"training error        {self.loss_:.6g}",
         ]
         if X is not None:

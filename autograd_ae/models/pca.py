@@ -1,16 +1,18 @@
 """PCA in closed form: the projection onto the L directions of largest variance has the least error of all linear codes.
 
-With X centred, X = U diag(s) Vᵀ and S = XᵀX/B = V diag(λ) Vᵀ, λ_i = s_i²/B, Eckart & Young (1936) and Pearson (1901) give
+With X centred, X = U diag(s) Vᵀ and S = XᵀX/B = V diag(λ) Vᵀ, λ_i = s_i²/B,
+Eckart & Young (1936) and Pearson (1901) give
 
     min over rank-L linear maps of ‖X − X̂‖²_F / B  =  Σ_{i>L} λ_i,      attained by   z = (x − μ) V_L,   x̂ = z V_Lᵀ + μ.
 
-Two ways to V. "svd" decomposes X and keeps all digits, in O(B N²) with a large constant. "gram" diagonalises XᵀX, two matrix products and an
-N×N problem, many times faster when there are more samples than features; eigenvalues then have an absolute error of about ε λ₁, so
-components whose variance is below 1e-14 of the first are noise.
+Two ways to V. "svd" decomposes X and keeps all digits, in O(B N²) with a large constant. "gram" diagonalises XᵀX,
+two matrix products and an N×N problem, many times faster when there are more samples than features; eigenvalues then
+have an absolute error of about ε λ₁, so components whose variance is below 1e-14 of the first are noise.
 
-For uint8 images the Gram matrix is exact. Pixels less 128 lie in [−128, 127], products of two are at most 2¹⁴, and a sum of 2¹⁰ of
-them at most 2²⁴: float32 represents every integer up to there, so a float32 matrix product over 1,024 rows makes no rounding error at all,
-at twice the speed of float64. The blocks are summed in float64 (exact to 2⁵³), and the shift by 128 is undone in integers.
+For uint8 images the Gram matrix is exact. Pixels less 128 lie in [−128, 127], products of two are at most 2¹⁴,
+and a sum of 2¹⁰ of them at most 2²⁴: float32 represents every integer up to there, so a float32 matrix product over
+1,024 rows makes no rounding error at all, at twice the speed of float64. The blocks are summed in float64
+(exact to 2⁵³), and the shift by 128 is undone in integers.
 
 Signs are fixed by making the entry of largest magnitude of each component positive.
 """
@@ -97,10 +99,11 @@ class PCA(Model):
     def summary(self, X: Any = None) -> str:
         """What was learned, and the error on X where X is given."""
         self._check_fitted()
+        left_out = len(self.spectrum_) - self.n_components_
         lines = [
             f"PCA: {self.n_features_in_} features, {self.n_components_} components, closed form",
             f"explained variance    {self.explained_variance_ratio_.sum():.2%}",
-            f"training error        {self.loss_:.6g}   (sum of the {len(self.spectrum_) - self.n_components_} eigenvalues left out)",
+            f"training error        {self.loss_:.6g}   (sum of the {left_out} eigenvalues left out)",
         ]
         if X is not None:
             lines += [

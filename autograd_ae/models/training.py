@@ -1,14 +1,15 @@
 """Training loops: minibatches with a first-order optimiser, or all samples with L-BFGS.
 
-Both capture the loss once and replay the program (see `core/capture.py`). Losses are averaged over the samples of an epoch while the
-parameters move, as scikit-learn's `loss_curve_` is. Ctrl-C ends training and keeps what was learned; a loss that leaves the finite
-numbers raises, with the parameters of the last good epoch put back.
+Both capture the loss once and replay the program (see `core/capture.py`). Losses are averaged over the samples
+of an epoch while the parameters move, as scikit-learn's `loss_curve_` is. Ctrl-C ends training and keeps what was
+learned; a loss that leaves the finite numbers raises, with the parameters of the last good epoch put back.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from autograd_ae.core.capture import capture
 from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
+from autograd_ae.ops.arithmetic import add
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, lbfgs_in_place
 
 SOLVERS = ("adam", "sgd", "lbfgs")
@@ -37,11 +39,8 @@ def objective(model: Any) -> Callable[..., tuple[Tensor, ...]]:
     """What is captured: the loss, then its terms."""
 
     def loss_and_terms(x: Tensor, *noise: Tensor) -> tuple[Tensor, ...]:
-        terms = list(model.loss_terms(x, *noise).values())
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total, *terms
+        terms = model.loss_terms(x, *noise).values()
+        return reduce(add, terms), *terms
 
     return loss_and_terms
 
@@ -78,7 +77,8 @@ def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, f
         values = model._step(batch, *noise)
         if not np.isfinite(values[0]):
             raise FloatingPointError(
-                f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data"
+                f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. "
+                f"Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data"
             )
         model._optimizer.step([model._step.gradients[p] for p in model.parameters()])
         for name, value in zip(model._term_names, values, strict=True):
@@ -186,7 +186,8 @@ def _split(model: Any, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
     count = max(1, round(model.validation_fraction * len(X)))
     if count >= len(X):
         raise ValueError(
-            f"early_stopping would hold out {count} of {len(X)} samples: lower validation_fraction ({model.validation_fraction})"
+            f"early_stopping would hold out {count} of {len(X)} samples: "
+            f"lower validation_fraction ({model.validation_fraction})"
         )
     order = rng.permutation(len(X))
     return X[order[count:]], X[order[:count]]

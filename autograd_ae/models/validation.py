@@ -28,10 +28,11 @@ def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None)
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported\n{array}\n")
     if array.ndim != 2:
+        kind = f"{array.ndim}D" if array.ndim else "scalar"
         raise ValueError(
-            f"Expected 2D array, got {'scalar' if array.ndim == 0 else f'{array.ndim}D'} array instead:\narray={array}.\n"
-            "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
-            "if it contains a single sample."
+            f"Expected 2D array, got {kind} array instead:\narray={array}.\n"
+            "Reshape your data either using array.reshape(-1, 1) if your data has a single feature "
+            "or array.reshape(1, -1) if it contains a single sample."
         )
     for axis, word in enumerate(("sample", "feature")):
         if array.shape[axis] == 0:
@@ -87,9 +88,8 @@ def _name_mismatch(fitted: np.ndarray, given: np.ndarray) -> str:
         ("Feature names seen at fit time, yet now missing", missing),
     ):
         if names:
-            message += (
-                f"{title}:\n" + "".join(f"- {name}\n" for name in names[:5]) + ("- ...\n" if len(names) > 5 else "")
-            )
+            listed = "".join(f"- {name}\n" for name in names[:5])
+            message += f"{title}:\n{listed}" + ("- ...\n" if len(names) > 5 else "")
     if not unseen and not missing:
         message += "Feature names must be in the same order as they were in fit.\n"
     return message

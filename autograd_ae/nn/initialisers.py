@@ -1,15 +1,16 @@
 """Initial weights W (n_in, n_out): how large a random matrix must be so that signals neither die nor explode.
 
-For A = X W with independent zero-mean entries, Var A_j = n_in · Var W · E X²; backwards, Var dX_i = n_out · Var W · Var D. Glorot & Bengio
-(2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 16) take the compromise Var W = 2/(n_in + n_out), uniform
-within ±√(6/(n_in + n_out)). For relu half of the units are off, so He et al. (2015, "Delving deep into rectifiers", eq. 10) take Var W = 2/n_in.
+For A = X W with independent zero-mean entries, Var A_j = n_in · Var W · E X²; backwards, Var dX_i = n_out · Var W ·
+Var D. Glorot & Bengio (2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 16)
+take the compromise Var W = 2/(n_in + n_out), uniform within ±√(6/(n_in + n_out)). For relu half of the units are off,
+so He et al. (2015, "Delving deep into rectifiers", eq. 10) take Var W = 2/n_in.
 
-The logistic sigmoid has slope σ'(0) = ¼, so each layer shrinks a gradient by four; `glorot_sigmoid` multiplies Glorot's bound by 4 to undo
-that (the advice of Glorot & Bengio's deep learning tutorials). In eight sigmoid layers it is the difference between learning and
-staying on the plateau of the mean image.
+The logistic sigmoid has slope σ'(0) = ¼, so each layer shrinks a gradient by four; `glorot_sigmoid` multiplies
+Glorot's bound by 4 to undo that (the advice of Glorot & Bengio's deep learning tutorials). In eight sigmoid layers it
+is the difference between learning and staying on the plateau of the mean image.
 
-Martens (2010, "Deep learning via Hessian-free optimization", §5) gives each unit only 15 incoming weights drawn from N(0, 1), the rest 0:
-units stay diverse and are not saturated however wide the layer below.
+Martens (2010, "Deep learning via Hessian-free optimization", §5) gives each unit only 15 incoming weights drawn from
+N(0, 1), the rest 0: units stay diverse and are not saturated however wide the layer below.
 """
 
 from __future__ import annotations
