@@ -20,11 +20,13 @@ _HOMES = {
     "core.capture": "capture",
     "models": "PCA Autoencoder ConvergenceWarning DataRangeWarning LinearPCA NotFittedError",
     "ops.api": """
-        abs add arctan2 bce bce_with_logits bernoulli_kl broadcast_to clip concatenate cos cosh cross_entropy cumsum dense divide
-        dot einsum elu equal erf erfc exp expand_dims expm1 flip gaussian_kl gaussian_kl_from_variance gelu getitem greater greater_equal l1 l2 leaky_relu less
-        less_equal log log1p log_sigmoid log_softmax logsumexp matmul max maximum mean min minimum mse multiply negative norm
-        not_equal outer pad power prod reciprocal relu reparameterise reparameterise_from_variance reshape sigmoid sign silu sin sinh softmax softplus split
-        sqrt square squared_error squeeze stack std subtract sum swapaxes tan tanh transpose var where""",
+        abs add arctan2 bce bce_with_logits bernoulli_kl broadcast_to clip concatenate cos cosh cross_entropy
+        cumsum dense divide dot einsum elu equal erf erfc exp expand_dims expm1 flip gaussian_kl
+        gaussian_kl_from_variance gelu getitem greater greater_equal l1 l2 leaky_relu less less_equal log log1p
+        log_sigmoid log_softmax logsumexp matmul max maximum mean min minimum mse multiply negative norm
+        not_equal outer pad power prod reciprocal relu reparameterise reparameterise_from_variance reshape
+        sigmoid sign silu sin sinh softmax softplus split sqrt square squared_error squeeze stack std subtract
+        sum swapaxes tan tanh transpose var where""",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = ["__version__", *sorted(_SUBPACKAGES), *sorted(_HOME_OF)]

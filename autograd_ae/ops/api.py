@@ -74,13 +74,15 @@ from autograd_ae.ops.sigmoid import sigmoid
 from autograd_ae.ops.sparsity import bernoulli_kl, l1, l2
 
 __all__ = [
-    "abs", "add", "arctan2", "bce", "bce_with_logits", "bernoulli_kl", "broadcast_to", "clip", "concatenate", "cos", "cosh",
-    "cross_entropy", "cumsum", "dense", "divide", "dot", "einsum", "elu", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "flip",
-    "gaussian_kl", "gaussian_kl_from_variance", "gelu", "getitem", "greater", "greater_equal", "l1", "l2", "leaky_relu", "less", "less_equal", "log", "log1p",
-    "log_sigmoid", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply", "negative",
-    "norm", "not_equal", "outer", "pad", "power", "prod", "reciprocal", "relu", "reparameterise", "reparameterise_from_variance", "reshape", "sigmoid", "sign", "silu", "sin",
-    "sinh", "softmax", "softplus", "split", "sqrt", "square", "squared_error", "squeeze", "stack", "std", "subtract", "sum", "swapaxes",
-    "tan", "tanh", "transpose", "var", "where",
+    "abs", "add", "arctan2", "bce", "bce_with_logits", "bernoulli_kl", "broadcast_to", "clip", "concatenate", "cos",
+    "cosh", "cross_entropy", "cumsum", "dense", "divide", "dot", "einsum", "elu", "equal", "erf", "erfc", "exp",
+    "expand_dims", "expm1", "flip", "gaussian_kl", "gaussian_kl_from_variance", "gelu", "getitem", "greater",
+    "greater_equal", "l1", "l2", "leaky_relu", "less", "less_equal", "log", "log1p", "log_sigmoid", "log_softmax",
+    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply", "negative", "norm",
+    "not_equal", "outer", "pad", "power", "prod", "reciprocal", "relu", "reparameterise",
+    "reparameterise_from_variance", "reshape", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus",
+    "split", "sqrt", "square", "squared_error", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "tan",
+    "tanh", "transpose", "var", "where",
 ]  # fmt: skip
 
 
@@ -124,10 +126,11 @@ NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {
     **{
         getattr(np, name): globals()[name]
         for name in (
-            "abs", "add", "arctan2", "broadcast_to", "clip", "concatenate", "cos", "cosh", "cumsum", "divide", "dot", "einsum", "equal",
-            "exp", "expand_dims", "expm1", "flip", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum",
-            "mean", "min", "minimum", "multiply", "negative", "not_equal", "outer", "pad", "power", "prod", "reciprocal", "reshape",
-            "sign", "sin", "sinh", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "tan", "tanh",
+            "abs", "add", "arctan2", "broadcast_to", "clip", "concatenate", "cos", "cosh", "cumsum", "divide", "dot",
+            "einsum", "equal", "exp", "expand_dims", "expm1", "flip", "greater", "greater_equal", "less",
+            "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
+            "negative", "not_equal", "outer", "pad", "power", "prod", "reciprocal", "reshape", "sign", "sin", "sinh",
+            "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "tan", "tanh",
             "transpose", "var", "where",
         )
     },

@@ -6,21 +6,25 @@ Derivation. By components A_ij = Σ_k X_ik W_kj + b_j. With D = ∂L/∂A,
     ∂L/∂b_j  = Σ_i D_ij         so  db = 1ᵀ D
     ∂L/∂X_ik = Σ_j D_ij W_kj    so  dX = D Wᵀ
 
-(in the lecture's columns, Y = f(W X + b): dW = D Xᵀ, dX = Wᵀ D). All three start from D, so D is computed once, by the op's
-`delta`, from the upstream gradient G = ∂L/∂Y and the output alone:
+(in the lecture's columns, Y = f(W X + b): dW = D Xᵀ, dX = Wᵀ D). All three start from D, so D is computed once,
+by the op's `delta`, from the upstream gradient G = ∂L/∂Y and the output alone:
 
     identity  D = G       sigmoid  D = G ⊙ Y ⊙ (1 − Y)       tanh  D = G ⊙ (1 − Y²)       relu  D = G ⊙ [Y > 0]
 
-The matrix products are BLAS, X W is computed in place of Y, and one pass of a kernel adds the bias and applies the activation.
+The matrix products are BLAS, X W is computed in place of Y, and one pass of a kernel adds the bias and applies
+the activation.
 
-Accuracy. Keeping only Y costs digits where the activation saturates: 1 − Y has an absolute error of one rounding of 1 (1.1e-16), so a
-derivative of 1e-10 is right to 6 digits. `ops/sigmoid.py` says how the separate op avoids that; training does not notice. At 0 relu
-has gradient 0. Activations whose derivative cannot be had from Y (silu, gelu, softplus, …) are recorded as an op of their own.
+Accuracy. Keeping only Y costs digits where the activation saturates: 1 − Y has an absolute error of one rounding
+of 1 (1.1e-16), so a derivative of 1e-10 is right to 6 digits. `ops/sigmoid.py` says how the separate op avoids that;
+training does not notice. At 0 relu has gradient 0. Activations whose derivative cannot be had from Y (silu, gelu,
+softplus, …) are recorded as an op of their own.
 
 Cost: 2·B·n·m flops forward, twice that back.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -124,11 +128,18 @@ def bias_relu(out, x, W, b):
     np.maximum(out, 0, out=out)
 
 
-def _fused(activation: str, reference, delta: Pullback | None, latex: str, *, forward=None, kernel=None) -> Op:
+def _fused(
+    activation: str,
+    reference: Callable[..., Any],
+    delta: Pullback | None,
+    latex: str,
+    *,
+    forward: Callable[..., None] | None = None,
+    kernel: Callable[..., None] | None = None,
+) -> Op:
     name = "dense" if activation == "identity" else f"dense_{activation}"
-    return Op(
-        name, reference, dx, dW, db, latex=latex, shape=shape, broadcasts=False, delta=delta, forward=forward, kernel=kernel
-    )  # fmt: skip
+    layer: dict[str, Any] = {"shape": shape, "broadcasts": False, "delta": delta}
+    return Op(name, reference, dx, dW, db, latex=latex, forward=forward, kernel=kernel, **layer)
 
 
 FUSED = {
@@ -151,7 +162,7 @@ FUSED = {
 }
 
 
-def dense(x, W, b, activation: str = "identity") -> Tensor:
+def dense(x: Any, W: Any, b: Any, activation: str = "identity") -> Tensor:
     """f(x W + b), one op for identity, sigmoid, tanh and relu; any other activation is recorded after the affine map.
 
     Parameters

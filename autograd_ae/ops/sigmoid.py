@@ -1,6 +1,7 @@
 """sigmoid(x) = σ(x) = 1 / (1 + e⁻ˣ), the logistic function.
 
-Derivation. With u = 1 + e⁻ˣ,  σ = 1/u  and  dσ/dx = −u⁻² · (−e⁻ˣ) = e⁻ˣ / (1 + e⁻ˣ)².  Since 1 − σ(x) = σ(−x) = e⁻ˣ / (1 + e⁻ˣ),
+Derivation. With u = 1 + e⁻ˣ,  σ = 1/u  and  dσ/dx = −u⁻² · (−e⁻ˣ) = e⁻ˣ / (1 + e⁻ˣ)².
+Since 1 − σ(x) = σ(−x) = e⁻ˣ / (1 + e⁻ˣ),
 
     dσ/dx = σ(x) σ(−x) = y (1 − y),      so the pullback of g is   dx = g · σ(x) σ(−x).
 
@@ -8,14 +9,16 @@ Where digits are lost. The one-line formula overflows for x below −709; with e
 
     σ(x) = 1 / (1 + e)  for x ≥ 0,     e / (1 + e)  for x < 0,     σ(x) σ(−x) = e / (1 + e)².
 
-y (1 − y) needs no second exponential, but for x ≫ 0 all digits of 1 − y are gone: at x = 37 y rounds to 1 and the gradient to 0, true value
-8.5e-17. This op therefore takes its gradient from x and is right to a few ulp everywhere. The fused `dense` keeps only y and
-uses y (1 − y): an absolute error of 1 ulp of 1, harmless in training, visible in a gradient check of a saturated unit.
+y (1 − y) needs no second exponential, but for x ≫ 0 all digits of 1 − y are gone: at x = 37 y rounds to 1
+and the gradient to 0, true value 8.5e-17. This op therefore takes its gradient from x and is right to a few ulp
+everywhere. The fused `dense` keeps only y and uses y (1 − y): an absolute error of 1 ulp of 1, harmless in training,
+visible in a gradient check of a saturated unit.
 
 NaN in gives NaN out; σ(−∞) = 0 and σ(∞) = 1 with gradient 0. Cost: one exponential per element each way.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +64,7 @@ def dx(out, g, _y, x):
 _sigmoid = Op("sigmoid", reference, dx, kernel=forward, latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}")
 
 
-def sigmoid(x) -> Tensor:
+def sigmoid(x: Any) -> Tensor:
     """σ(x) = 1 / (1 + e⁻ˣ), elementwise; right to a few ulp in both tails.
 
     >>> sigmoid([0.0, 800.0, -800.0]).data
