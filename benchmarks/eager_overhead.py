@@ -1,0 +1,109 @@
+"""Workload E: what an eager engine costs per operation, apart from arithmetic.
+
+A chain of 100 elementwise operations, 25 times y ← −(1.1 · sin(y) + 0.1), then a sum, forward and backward, in float32,
+on one element (all overhead) and on 32×32 (the size of a small layer). The graph is recorded anew at each step, but for
+the captured program. The figure is µs per operation of the chain, forward and backward together. Contenders must agree
+on the sum and on the gradient.
+"""
+
+# mypy: disable-error-code="import-not-found"
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.workload import Contender, Options, Step, Workload
+
+LENGTH = 100
+
+
+def chain(y: Any, sin: Any) -> Any:
+    """LENGTH operations on whatever tensor is given."""
+    for _ in range(LENGTH // 4):
+        y = -(sin(y) * 1.1 + 0.1)
+    return y
+
+
+def start(options: Options, *, shape: tuple[int, ...]) -> np.ndarray:
+    """The array that the chain begins with."""
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+
+
+def own_eager(array: np.ndarray) -> Step:
+    import autograd_ae as ae
+
+    x = ae.tensor(array)
+
+    def step():
+        x.zero_grad()
+        loss = ae.sum(chain(x, ae.sin))
+        loss.backward()
+        return loss.data, x.grad
+
+    return step
+
+
+def own_captured(array: np.ndarray) -> Step:
+    import autograd_ae as ae
+
+    captured = ae.capture(lambda x: ae.sum(chain(x, ae.sin)), array)
+    return lambda: (captured(array), captured.gradients[0])
+
+
+def torch_eager(array: np.ndarray) -> Step:
+    import torch
+
+    x = torch.from_numpy(array).requires_grad_()
+
+    def step():
+        x.grad = None
+        loss = chain(x, torch.sin).sum()
+        loss.backward()
+        return loss.detach(), x.grad
+
+    return step
+
+
+def hips_autograd(array: np.ndarray) -> Step:
+    import autograd
+    import autograd.numpy as anp
+
+    value_and_grad = autograd.value_and_grad(lambda x: anp.sum(chain(x, anp.sin)))
+    return lambda: value_and_grad(array)
+
+
+def mygrad(array: np.ndarray) -> Step:
+    """Without its guard against in-place edits, as its documentation advises for speed."""
+    import mygrad as mg
+
+    mg.turn_memory_guarding_off()
+    x = mg.tensor(array)
+
+    def step():
+        loss = chain(x, mg.sin).sum()
+        loss.backward()
+        return loss.data, x.grad
+
+    return step
+
+
+CONTENDERS = [
+    Contender("autograd_ae eager", own_eager, needs=("autograd_ae.ops.api",)),
+    Contender("autograd_ae captured", own_captured, needs=("autograd_ae.ops.api",)),
+    Contender("torch eager", torch_eager, needs=("torch",)),
+    Contender("HIPS autograd", hips_autograd, needs=("autograd",)),
+    Contender("mygrad", mygrad, needs=("mygrad",)),
+]
+WORKLOADS = [
+    Workload(
+        f"E/{'x'.join(map(str, shape))}",
+        f"chain of {LENGTH} elementwise operations on {size}, forward and backward, float32",
+        partial(start, shape=shape),
+        CONTENDERS,
+        unit="µs per operation",
+        scale=1e6 / LENGTH,
+    )
+    for shape, size in (((1,), "one element"), ((32, 32), "32×32"))
+]
