@@ -76,18 +76,16 @@ def main(argv: list[str] | None = None) -> int:
     options = Options(quick=args.quick, data=str(Path(args.data).resolve()) if args.data else None)
     facts = environment.describe(args.threads, cpus)
     print(environment.header(facts), flush=True)
+    seconds = 0.02 if args.quick else 0.15  # of a visit
     reports = []
     for script, workload in selected:
-        report = harness.run(
-            script, workload, options, rounds=rounds, seconds=0.02 if args.quick else 0.15, say=progress
-        )
+        report = harness.run(script, workload, options, rounds=rounds, seconds=seconds, say=progress)
         progress("")
         print(f"\n{table(report)}", flush=True)
         reports.append(report)
     if args.json:
-        Path(args.json).write_text(
-            json.dumps({"environment": facts, "quick": args.quick, "workloads": reports}, indent=1) + "\n"
-        )
+        measured = {"environment": facts, "quick": args.quick, "workloads": reports}
+        Path(args.json).write_text(json.dumps(measured, indent=1) + "\n")
     return int(any(map(broken, reports)))
 
 

@@ -64,21 +64,17 @@ def describe(threads: int, cpus: list[int] | None) -> dict[str, Any]:
 
 def header(facts: dict[str, Any]) -> str:
     """The facts as lines of text."""
-    pinned = (
-        f"pinned to CPU {', '.join(map(str, facts['pinned_to']))}"
-        if facts["pinned_to"]
-        else "not pinned (this system cannot)"
-    )
+    pinned = f"pinned to CPU {', '.join(map(str, facts['pinned_to']))}" if facts["pinned_to"] else "not pinned"
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     lines = [
         f"CPU       {facts['cpu']} ({facts['cpus']} logical)",
         f"threads   {facts['threads']}, {pinned}",
         f"BLAS      {'; '.join(facts['blas']) or 'unknown: pip install threadpoolctl'}",
-        f"versions  Python {facts['python']}, "
-        + ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
+        f"versions  Python {facts['python']}, {versions}",
     ]
     if facts["load_before"] is not None and facts["load_before"] > 0.5:
         lines.append(
-            f"load      {facts['load_before']:.1f} before the start: other programs run; only the ratios count"
+            f"load      {facts['load_before']:.1f} before the start: not a quiet machine, only the ratios count"
         )
     return "\n".join(lines)
 

@@ -36,13 +36,11 @@ def images(options: Options, *, k: int) -> Problem:
     return Problem(ae.data.load_mnist(options.data).train.pixels[:samples], k)
 
 
-def synthetic(samples: int) -> np.ndarray:
-    """uint8 (samples, 784): cosine patterns with weights of standard deviation 60 · 0.93ⁱ about 128, and noise."""
+def synthetic(samples: int, side: int = SIDE) -> np.ndarray:
+    """uint8 (samples, side²): cosine patterns with weights of standard deviation 60 · 0.93ⁱ about 128, and noise."""
     rng = np.random.default_rng(0)
-    along = np.cos(
-        np.pi * np.outer(np.arange(8), np.arange(SIDE) + 0.5) / SIDE
-    )  # (8, 28), the lowest of a cosine transform
-    patterns = np.einsum("ik,jl->ijkl", along, along).reshape(PATTERNS, SIDE * SIDE)
+    along = np.cos(np.pi * np.outer(np.arange(8), np.arange(side) + 0.5) / side)  # (8, side) cosine transform
+    patterns = np.einsum("ik,jl->ijkl", along, along).reshape(PATTERNS, side * side)
     patterns /= np.abs(patterns).max(axis=1, keepdims=True)
     codes = rng.normal(size=(samples, PATTERNS)) * 60 * 0.93 ** np.arange(PATTERNS)
     pixels = codes.astype(np.float32) @ patterns.astype(np.float32)

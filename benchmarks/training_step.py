@@ -65,18 +65,12 @@ def own_parts(problem: Problem):
     """Network and optimiser, from public parts."""
     import autograd_ae as ae
 
-    pairs = zip(*problem.copies(), strict=True)
-    net = ae.nn.MLP(
-        tuple(
-            ae.nn.Dense(ae.tensor(W, f"W_{i}"), ae.tensor(b, f"b_{i}"), "sigmoid") for i, (W, b) in enumerate(pairs, 1)
-        )
-    )
+    pairs = enumerate(zip(*problem.copies(), strict=True), start=1)
+    layers = (ae.nn.Dense(ae.tensor(W, f"W_{i}"), ae.tensor(b, f"b_{i}"), "sigmoid") for i, (W, b) in pairs)
+    net = ae.nn.MLP(tuple(layers))
     parameters = ae.nn.parameters(net)
-    return (
-        net,
-        parameters,
-        ae.optim.Adam([p.data for p in parameters], learning_rate=RATE, betas=(BETA_1, BETA_2), eps=EPS),
-    )
+    adam = ae.optim.Adam([p.data for p in parameters], learning_rate=RATE, betas=(BETA_1, BETA_2), eps=EPS)
+    return net, parameters, adam
 
 
 def own_captured(problem: Problem) -> Step:
@@ -130,12 +124,12 @@ def numpy_by_hand(problem: Problem) -> Step:
         db: list[np.ndarray] = []
         for i in reversed(range(len(weights))):
             d = g * outputs[i + 1] * (1 - outputs[i + 1])
-            dW.insert(0, outputs[i].T @ d)
-            db.insert(0, d.sum(axis=0))
+            dW.append(outputs[i].T @ d)
+            db.append(d.sum(axis=0))
             if i:
                 g = d @ weights[i].T
         rate = RATE / (1 - BETA_1**t)
-        for p, m, v, g in zip(parameters, first, second, [*dW, *db], strict=True):
+        for p, m, v, g in zip(parameters, first, second, [*dW[::-1], *db[::-1]], strict=True):
             m += (1 - BETA_1) * (g - m)
             v += (1 - BETA_2) * (g * g - v)
             p -= rate * m / (np.sqrt(v / (1 - BETA_2**t)) + EPS)
@@ -146,9 +140,8 @@ def numpy_by_hand(problem: Problem) -> Step:
 
 def matrix_products(problem: Problem) -> Step:
     """The floor: forward, weight gradient and input gradient of each layer, nothing else."""
-    inputs = [
-        np.ones((len(problem.batches[0]), n), np.float32) for n in (len(problem.weights[0]), *map(len, problem.biases))
-    ]
+    widths = (len(problem.weights[0]), *map(len, problem.biases))
+    inputs = [np.ones((len(problem.batches[0]), n), np.float32) for n in widths]
     outputs = [np.empty_like(x) for x in inputs]
     gradients = [np.empty_like(W) for W in problem.weights]
 
@@ -220,9 +213,8 @@ def jax_jit(problem: Problem) -> Step:
         second = jax.tree.map(lambda v, g: v + (1 - BETA_2) * (g * g - v), second, grads)
         rate = RATE / -jnp.expm1(t * math.log(BETA_1))  # 1 − βᵗ without cancellation, which float32 would feel
         unbias = 1 / -jnp.expm1(t * math.log(BETA_2))
-        parameters = jax.tree.map(
-            lambda p, m, v: p - rate * m / (jnp.sqrt(v * unbias) + EPS), parameters, first, second
-        )
+        change = jax.tree.map(lambda m, v: rate * m / (jnp.sqrt(v * unbias) + EPS), first, second)
+        parameters = jax.tree.map(jnp.subtract, parameters, change)
         return parameters, (first, second, t), loss
 
     parameters = [(jnp.array(W), jnp.array(b)) for W, b in zip(problem.weights, problem.biases, strict=True)]
