@@ -70,6 +70,7 @@ class LinearPCA(Network):
     (True, 2.0)
     """
 
+    _architecture = ("n_components", "tied")
     decoder_: Any  # MLP or TiedDense
 
     def __init__(
@@ -89,7 +90,7 @@ class LinearPCA(Network):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        tol: float = 1e-4,
+        tol: float = 1e-6,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: bool = False,
@@ -129,18 +130,19 @@ class LinearPCA(Network):
         return {"reconstruction": squared_error(self.decoder_(self.encoder_(x)), x)}
 
     def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
-        self._shift(self.mean_)
+        mean = self.mean_
+        self._shift(mean)
         try:
-            super()._train(X - self.mean_, rng, callback)
+            super()._train(X - mean, rng, callback)
         finally:
-            self._shift(-self.mean_)
+            self._shift(-mean)
 
     def _shift(self, mean: np.ndarray) -> None:
         """The same function in terms of x − mean: b₁ ← b₁ + mean W₁, b₂ ← b₂ − mean."""
         encoder = self.encoder_.layers[0]
         b2 = self._output_bias
-        encoder.b.data = encoder.b.data + mean @ encoder.W.data
-        b2.data = b2.data - mean
+        encoder.b.data += mean @ encoder.W.data  # in place: optimisers hold these arrays
+        b2.data -= mean
 
     @property
     def _output_bias(self) -> Tensor:

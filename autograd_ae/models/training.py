@@ -2,37 +2,41 @@
 
 Both capture the loss once and replay the program (see `core/capture.py`). Losses are averaged over the samples
 of an epoch while the parameters move, as scikit-learn's `loss_curve_` is. Ctrl-C ends training and keeps what was
-learned; a loss that leaves the finite numbers raises, with the parameters of the last good epoch put back.
+learned; a loss, gradient or parameter that leaves the finite numbers raises, with the parameters of the last good
+epoch put back.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from autograd_ae.core.blas import limit_blas_threads
 from autograd_ae.core.capture import capture
 from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
+from autograd_ae.models.validation import warn_user
 from autograd_ae.ops.arithmetic import add
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, lbfgs_in_place
 
 SOLVERS = ("adam", "sgd", "lbfgs")
+Callback = Callable[[Any, int], object]
 
 
 class ConvergenceWarning(UserWarning):
     """Training stopped before it converged."""
 
 
-def train(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
+def train(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callback | None) -> None:
     """Train as the model's hyper-parameters say."""
     if model.solver == "lbfgs":
         by_lbfgs(model, X, callback)
     else:
-        by_minibatches(model, X.astype(model._dtype, copy=False), rng, callback)
+        by_minibatches(model, X, rng, callback)
 
 
 def objective(model: Any) -> Callable[..., tuple[Tensor, ...]]:
@@ -45,44 +49,40 @@ def objective(model: Any) -> Callable[..., tuple[Tensor, ...]]:
     return loss_and_terms
 
 
-def make_optimizer(model: Any, steps: int) -> Any:
-    """The first-order optimiser that the hyper-parameters name, over the model's own arrays."""
+def make_optimizer(model: Any, *, steps: int | None = None) -> Any:
+    """The first-order optimiser that the hyper-parameters name, over the model's own arrays.
+
+    `steps` is the number of steps to come, which a cosine schedule needs; where it is unknown the rate is constant.
+    """
     arrays = [p.data for p in model.parameters()]
-    rate = cosine(model.learning_rate_init, steps) if model.learning_rate == "cosine" else model.learning_rate_init
+    rate = model.learning_rate_init
+    if model.learning_rate == "cosine" and steps is not None:
+        rate = cosine(rate, steps)
     if model.solver == "sgd":
-        return SGD(
-            arrays,
-            learning_rate=rate,
-            momentum=model.momentum,
-            nesterov=model.momentum > 0,
-            weight_decay=model.weight_decay,
-        )
+        momentum = {"momentum": model.momentum, "nesterov": model.momentum > 0}
+        return SGD(arrays, learning_rate=rate, weight_decay=model.weight_decay, **momentum)
     kind = AdamW if model.weight_decay > 0 else Adam
     return kind(arrays, learning_rate=rate, betas=(model.beta_1, model.beta_2), weight_decay=model.weight_decay)
 
 
-def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-    """One epoch of minibatches; returns and records the mean loss and terms."""
-    if getattr(model, "_optimizer", None) is None:
-        model._optimizer = make_optimizer(model, model.max_iter * -(-len(X) // model.batch_size))
-        if "_optimizer_state" in model.__dict__:  # an unpickled model goes on where it stood
-            model._optimizer.load_state_dict(model.__dict__.pop("_optimizer_state"))
-    totals: dict[str, float] = {}
-    for rows in batches(X, min(model.batch_size, len(X)), rng):
-        batch = X[rows]
-        noise = model._draw(batch, rng)
-        if not hasattr(model, "_step"):
-            model._term_names = ("loss", *model.loss_terms(batch[:1], *(n[:1] for n in noise)))
-            model._step = capture(objective(model), *map(constant, (batch, *noise)))
-        values = model._step(batch, *noise)
-        if not np.isfinite(values[0]):
-            raise FloatingPointError(
-                f"the loss became {values[0]} in epoch {model.n_iter_ + 1}. "
-                f"Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data"
-            )
-        model._optimizer.step([model._step.gradients[p] for p in model.parameters()])
-        for name, value in zip(model._term_names, values, strict=True):
-            totals[name] = totals.get(name, 0.0) + float(value) * len(rows) / len(X)
+def one_pass(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """One epoch of minibatches; returns and records the mean loss and terms.
+
+    Where it leaves the finite numbers, the parameters it began with are put back and FloatingPointError is raised.
+    """
+    good = [p.data.copy() for p in model.parameters()]
+    try:
+        # What is not finite is seen in the loss, the gradient or the parameters.
+        with limit_blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
+            totals = _steps(model, optimizer, X, rng)
+            if not all(np.isfinite(p.data).all() for p in model.parameters()):
+                raise FloatingPointError("a parameter is not finite any more")
+    except FloatingPointError as error:
+        put_back(model, good)
+        raise FloatingPointError(
+            f"training diverged in epoch {model.n_iter_ + 1} ({error}); the parameters are again those before it. "
+            f"Lower learning_rate_init ({model.learning_rate_init:g}), or scale the data"
+        ) from None
     model.n_iter_ += 1
     for name, value in totals.items():
         model.history_.setdefault(name, []).append(value)
@@ -90,110 +90,149 @@ def one_pass(model: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, f
     return totals
 
 
-def by_minibatches(
-    model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None
-) -> None:
+def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """A step of the optimiser for each batch of an epoch; the means of the loss and its terms."""
+    parameters = model.parameters()
+    totals: dict[str, float] = {}
+    for rows in batches(X, min(model.batch_size, len(X)), rng):
+        batch = X[rows]
+        noise = model._draw(batch, rng)
+        if not hasattr(model, "_step"):
+            model._step = _captured(model, batch, noise)
+        names, step = model._step
+        values = step(batch, *noise)
+        if not np.isfinite(values[0]):
+            raise FloatingPointError(f"the loss became {values[0]}")
+        optimizer.step([step.gradients[p] for p in parameters])
+        for name, value in zip(names, values, strict=True):
+            totals[name] = totals.get(name, 0.0) + float(value) * len(rows) / len(X)
+    return totals
+
+
+def _captured(model: Any, X: np.ndarray, noise: tuple[np.ndarray, ...] = ()) -> tuple[tuple[str, ...], Any]:
+    """The names of the loss and its terms, and the program that computes them and the gradients."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        names = ("loss", *model.loss_terms(constant(X[:1]), *(n[:1] for n in noise)))
+        return names, capture(objective(model), *map(constant, (X, *noise)))
+
+
+def by_minibatches(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callback | None) -> None:
     """Epochs of minibatches, with early stopping on held-out samples where asked for."""
-    model._optimizer = None
-    for stale in ("_step", "_optimizer_state"):
-        model.__dict__.pop(stale, None)
+    model.__dict__.pop("_step", None)
     X, held_out = _split(model, X, rng)
-    best, best_state, waited = np.inf, None, 0
+    optimizer = make_optimizer(model, steps=model.max_iter * -(-len(X) // model.batch_size))
+    stopping = EarlyStopping(model)
     with _progress(model) as bar:
-        for _ in range(model.max_iter):
-            good = [p.data.copy() for p in model.parameters()]
-            try:
-                totals = one_pass(model, X, rng)
-            except KeyboardInterrupt:
-                warnings.warn(
-                    f"Training interrupted in epoch {model.n_iter_ + 1}; what was learned so far is kept.", stacklevel=3
-                )
-                model.history_.setdefault("loss", [float("nan")])
-                break
-            except FloatingPointError:
-                _put_back(model, good)
-                raise
-            bar.set_postfix_str(f"loss {totals['loss']:.4g}", refresh=False)
-            bar.update()
-            if held_out is not None:
-                error = model.reconstruction_error(held_out)
-                model.history_.setdefault("validation", []).append(error)
-                waited = 0 if error < best - model.tol else waited + 1
-                if error < best:
-                    best, best_state = error, [p.data.copy() for p in model.parameters()]
-                if waited >= model.n_iter_no_change:
+        try:
+            for _ in range(model.max_iter):
+                totals = one_pass(model, optimizer, X, rng)
+                bar.set_postfix_str(f"loss {totals['loss']:.4g}", refresh=False)
+                bar.update()
+                enough = held_out is not None and stopping.after(held_out)
+                if (callback is not None and callback(model, model.n_iter_)) or enough:
                     break
-            if callback is not None and callback(model, model.n_iter_):
-                break
-    if best_state is not None:
-        _put_back(model, best_state)
+        except KeyboardInterrupt:
+            warn_user(f"Training interrupted after {model.n_iter_} whole epochs; what was learned so far is kept.")
+    stopping.restore()
 
 
-def by_lbfgs(model: Any, X: np.ndarray, callback: Callable[[Any, int], object] | None) -> None:
+@dataclass
+class EarlyStopping:
+    """Watches the error on held-out samples and remembers the parameters where it was least."""
+
+    model: Any
+    best: float = np.inf
+    waited: int = 0
+    parameters: list[np.ndarray] | None = None
+
+    def after(self, held_out: np.ndarray) -> bool:
+        """Record the error after an epoch; whether it has not fallen by `tol` for `n_iter_no_change` epochs."""
+        error = self.model._error(held_out)
+        self.model.history_.setdefault("validation", []).append(error)
+        self.waited = 0 if error < self.best - self.model.tol else self.waited + 1
+        if error < self.best:
+            self.best, self.parameters = error, [p.data.copy() for p in self.model.parameters()]
+        return self.waited >= self.model.n_iter_no_change
+
+    def restore(self) -> None:
+        """Put the best parameters back, where there are any."""
+        if self.parameters is not None:
+            put_back(self.model, self.parameters)
+
+
+def by_lbfgs(model: Any, X: np.ndarray, callback: Callback | None) -> None:
     """All samples at once, in float64 whatever the samples' dtype; the parameters are rounded to it at the end."""
     final = model._dtype
-    model._dtype = np.dtype(np.float64)
+    _cast(model, np.dtype(np.float64))
+    try:
+        result = _minimise(model, X.astype(np.float64, copy=False), callback)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"L-BFGS cannot start: {error}. Scale the data") from None
+    finally:
+        _cast(model, final)
+    if result.status in ("max_iter", "line_search"):
+        remedy = f"Raise max_iter ({model.max_iter}) or tol ({model.tol:g})"
+        warn_user(f"L-BFGS {result.message}. {remedy}", ConvergenceWarning)
+    if result.status == "interrupted":
+        warn_user(f"Training {result.message}")
+
+
+def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
     parameters = model.parameters()
-    for p in parameters:
-        p.data = p.data.astype(np.float64)
-    X = X.astype(np.float64, copy=False)
-    model.__dict__.pop("_step", None)
-    step = capture(objective(model), constant(X))
-    names = ("loss", *model.loss_terms(X[:1]))
-    history = model.history_
+    (_, *terms), step = _captured(model, X)
 
     def value_and_grad(*_arrays: np.ndarray) -> tuple[float, list[np.ndarray]]:
-        value, *terms = step()
-        model.loss_terms_ = dict(zip(names[1:], map(float, terms), strict=True))
+        with np.errstate(over="ignore", invalid="ignore"):  # the line search shortens a step that went too far
+            value, *parts = step()
+        model.loss_terms_ = dict(zip(terms, map(float, parts), strict=True))
         return value, [step.gradients[p] for p in parameters]
 
     with _progress(model) as bar:
 
         def after(found: Any) -> object:
             model.n_iter_ += 1
-            history.setdefault("loss", []).append(found.value)
+            model.history_["loss"].append(found.value)
             bar.set_postfix_str(f"loss {found.value:.6g}", refresh=False)
             bar.update()
             return callback is not None and callback(model, model.n_iter_)
 
-        result = lbfgs_in_place(
-            value_and_grad,
-            [p.data for p in parameters],
-            history=20,
-            max_iter=model.max_iter,
-            tol_gradient=model.tol,
-            tol_change=0.0,
-            callback=after,
-        )
-    history.setdefault("loss", [result.value])
-    model.n_iter_ = max(model.n_iter_, 1)
-    model._dtype = final
-    for p in parameters:
-        p.data = p.data.astype(final)
-    if result.status in ("max_iter", "line_search"):
-        warnings.warn(
-            f"L-BFGS {result.message}. Raise max_iter ({model.max_iter}) or tol ({model.tol:g})",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
-    if result.status == "interrupted":
-        warnings.warn(f"Training {result.message}", stacklevel=4)
+        arrays = [p.data for p in parameters]
+        limits = {"max_iter": model.max_iter, "tol_gradient": model.tol, "tol_change": 0.0}
+        result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)
+    if not model.history_["loss"]:  # at the minimum from the start
+        model.history_["loss"].append(result.value)
+        model.n_iter_ = 1
+    return result
+
+
+def _cast(model: Any, dtype: np.dtype) -> None:
+    """Bring the parameters to `dtype`; what was recorded or allocated for the old arrays is dropped."""
+    model._dtype, model._optimizer = dtype, None
+    model.__dict__.pop("_step", None)
+    for p in model.parameters():
+        p.data = p.data.astype(dtype, copy=False)
 
 
 def _split(model: Any, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
     if not model.early_stopping:
         return X, None
-    count = max(1, round(model.validation_fraction * len(X)))
-    if count >= len(X):
-        raise ValueError(
-            f"early_stopping would hold out {count} of {len(X)} samples: "
-            f"lower validation_fraction ({model.validation_fraction})"
-        )
-    order = rng.permutation(len(X))
+    count, order = held_out_count(model, len(X)), rng.permutation(len(X))
     return X[order[count:]], X[order[:count]]
 
 
-def _put_back(model: Any, arrays: list[np.ndarray]) -> None:
+def held_out_count(model: Any, samples: int) -> int:
+    """How many samples early stopping holds out: `validation_fraction` of them, one at least."""
+    count = max(1, round(model.validation_fraction * samples))
+    if count >= samples:
+        raise ValueError(
+            f"early_stopping would hold out {count} of {samples} samples: "
+            f"lower validation_fraction ({model.validation_fraction})"
+        )
+    return count
+
+
+def put_back(model: Any, arrays: list[np.ndarray]) -> None:
+    """Copy arrays into the model's parameters."""
     for p, array in zip(model.parameters(), arrays, strict=True):
         np.copyto(p.data, array)
 

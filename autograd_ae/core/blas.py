@@ -1,0 +1,56 @@
+"""How many threads NumPy's BLAS uses, for a while.
+
+The matrix products of a minibatch take well under a millisecond. A second BLAS thread gains little there, and while other programs run it loses a lot:
+the threads wait for each other by spinning, so whoever is not scheduled holds up the other (a training step of 6 ms was
+seen to take 22 ms). Training by minibatches therefore uses one thread; products over a whole data set use all.
+
+Only the OpenBLAS that NumPy's wheels bring along is known; with another BLAS nothing happens.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+
+@functools.cache
+def _controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """OpenBLAS's own functions to read and set the number of threads."""
+    for path in sorted((Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*")):
+        try:
+            library = ctypes.CDLL(str(path))  # loaded already: this is only a handle
+        except OSError:
+            continue
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("64_", ""):
+                if hasattr(library, f"{prefix}_set_num_threads{suffix}"):
+                    get = getattr(library, f"{prefix}_get_num_threads{suffix}")
+                    return get, getattr(library, f"{prefix}_set_num_threads{suffix}")
+    return None
+
+
+def blas_threads() -> int | None:
+    """The number of threads in use, or None where it cannot be known."""
+    controls = _controls()
+    return None if controls is None else int(controls[0]())
+
+
+@contextmanager
+def limit_blas_threads(count: int) -> Iterator[None]:
+    """At most `count` BLAS threads inside; as before afterwards."""
+    controls = _controls()
+    if controls is None:
+        yield
+        return
+    get, set_ = controls
+    before = int(get())
+    set_(min(count, before))
+    try:
+        yield
+    finally:
+        set_(before)
