@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         p.error(str(error))
     if args.list:
         for _, workload in selected:
-            print(f"{workload.name:10} {workload.title}: {', '.join(c.name for c in workload.contenders)}")
+            print(f"{workload.name:10} {workload.title}: {'; '.join(c.name for c in workload.contenders)}")
         return 0
     from benchmarks import harness
     from benchmarks.summary import table
