@@ -1,8 +1,8 @@
 """How many threads NumPy's BLAS uses, for a while.
 
-The matrix products of a minibatch take well under a millisecond. A second BLAS thread gains little there, and while other programs run it loses a lot:
-the threads wait for each other by spinning, so whoever is not scheduled holds up the other (a training step of 6 ms was
-seen to take 22 ms). Training by minibatches therefore uses one thread; products over a whole data set use all.
+A second BLAS thread gains little on the products of a training step, and while other programs run it loses a lot: the
+threads wait for each other by spinning, so whoever is not scheduled holds up the other (a step of 6 ms was seen to take
+22 ms). Training therefore uses one thread, which also makes its results independent of how many there are.
 
 Only the OpenBLAS that NumPy's wheels bring along is known; with another BLAS nothing happens.
 """

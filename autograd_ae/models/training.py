@@ -198,7 +198,8 @@ def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
 
         arrays = [p.data for p in parameters]
         limits = {"max_iter": model.max_iter, "tol_gradient": model.tol, "tol_change": 0.0}
-        result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)
+        with limit_blas_threads(1):
+            result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)
     if not model.history_["loss"]:  # at the minimum from the start
         model.history_["loss"].append(result.value)
         model.n_iter_ = 1
