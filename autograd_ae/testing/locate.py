@@ -36,7 +36,7 @@ def _is_wrong(node: Node, k: int, rng: np.random.Generator, directions: int) -> 
     runnable(op.rule(k))(out, g, node.value, *arrays, **params)  # type: ignore[arg-type]
     for _ in range(directions):
         v = rng.normal(size=arrays[k].shape)
-        stepped: list[Any] = list(arrays)
+        stepped: list[Any] = [a if a.dtype == bool else a.astype(complex) for a in arrays]
         stepped[k] = arrays[k] + 1j * STEP * v
         with np.errstate(all="ignore"):
             Jv = np.broadcast_to(np.asarray(op.reference(*stepped, **node.params)), node.value.shape).imag / STEP
