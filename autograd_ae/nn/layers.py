@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,9 @@ class Dense:
         >>> Dense.create(3, 2, rng=np.random.default_rng(0), name="1").W.shape
         (3, 2)
         """
+        for count in (n_in, n_out):
+            if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+                raise ValueError(f"a layer of {n_in!r} inputs and {n_out!r} units: whole numbers above 0 are needed")
         if activation not in ACTIVATIONS:
             raise ValueError(f"unknown activation {activation!r}; there are {', '.join(ACTIVATIONS)}")
         init = init or initialiser_for(activation)
@@ -119,18 +122,28 @@ def _walk(module: Any) -> Iterator[Tensor]:
 
 def state_dict(module: Any) -> dict[str, np.ndarray]:
     """Copies of the parameters by name, for saving with np.savez."""
-    named = {t.name or f"parameter_{i}": t.data.copy() for i, t in enumerate(parameters(module))}
-    if len(named) != len(parameters(module)):
-        raise ValueError("two parameters have the same name: give the layers names of their own")
-    return named
+    return {name: t.data.copy() for name, t in _named(module).items()}
 
 
-def load_state_dict(module: Any, state: dict[str, np.ndarray]) -> None:
-    """Copy arrays into the parameters of the same names, in place."""
-    current = {t.name or f"parameter_{i}": t for i, t in enumerate(parameters(module))}
+def load_state_dict(module: Any, state: Mapping[str, np.ndarray]) -> None:
+    """Copy arrays into the parameters of the same names, in place; on an error nothing is changed."""
+    current = _named(module)
     if set(current) != set(state):
         raise ValueError(f"parameters {sorted(current)} were needed, {sorted(state)} arrived")
+    arrays = {name: np.asarray(state[name]) for name in current}
     for name, t in current.items():
-        if np.shape(state[name]) != t.shape:
-            raise ValueError(f"{name} has shape {t.shape}, the array given has {np.shape(state[name])}")
-        np.copyto(t.data, state[name])
+        if arrays[name].shape != t.shape:
+            raise ValueError(f"{name} has shape {t.shape}, the array given has {arrays[name].shape}")
+        if arrays[name].dtype.kind not in "fiu":
+            raise TypeError(f"{name} has dtype {t.dtype}, the array given has {arrays[name].dtype}: numbers are needed")
+    for name, t in current.items():
+        np.copyto(t.data, arrays[name], casting="same_kind")
+
+
+def _named(module: Any) -> dict[str, Tensor]:
+    """The parameters by name; unnamed ones by their place."""
+    tensors = parameters(module)
+    named = {t.name or f"parameter_{i}": t for i, t in enumerate(tensors)}
+    if len(named) != len(tensors):
+        raise ValueError("two parameters have the same name: give the layers names of their own")
+    return named
