@@ -12,7 +12,6 @@ on MNIST's test set), nor does it need to.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import numpy as np
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.models.estimator import check_choice, check_count
 from autograd_ae.models.network import Network
-from autograd_ae.models.validation import DataRangeWarning
+from autograd_ae.models.validation import DataRangeWarning, warn_user
 from autograd_ae.nn.initialisers import INITIALISERS
 from autograd_ae.nn.layers import MLP
 from autograd_ae.ops.activations import ACTIVATIONS
@@ -53,6 +52,15 @@ class Autoencoder(Network):
     encoder_, decoder_ : the networks.    history_, loss_curve_, loss_terms_ : training losses.
     loss_ : final training error.
     """
+
+    _architecture = (
+        "n_components",
+        "hidden_layer_sizes",
+        "activation",
+        "code_activation",
+        "output_activation",
+        "reconstruction_loss",
+    )
 
     def __init__(
         self,
@@ -111,6 +119,9 @@ class Autoencoder(Network):
             check_choice(name, getattr(self, name), ACTIVATIONS)
         check_choice("init", self.init, (None, *INITIALISERS))
         check_choice("reconstruction_loss", self.reconstruction_loss, ("squared_error", "bce"))
+        if not isinstance(self.hidden_layer_sizes, list | tuple):
+            given = f"hidden_layer_sizes is {self.hidden_layer_sizes!r}"
+            raise ValueError(f"{given}; a tuple of whole numbers is needed, such as (64, 16)")
         for size in self.hidden_layer_sizes:
             check_count("every entry of hidden_layer_sizes", size)
         if self.reconstruction_loss == "bce" and self.output_activation != "sigmoid":
@@ -123,11 +134,10 @@ class Autoencoder(Network):
                 raise ValueError(
                     f"binary cross-entropy needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. Scale it"
                 )
-            warnings.warn(
+            warn_user(
                 f"X lies in [{lowest:.4g}, {highest:.4g}] but a sigmoid output reaches only (0, 1): scale X, or choose "
                 "output_activation='identity'",
                 DataRangeWarning,
-                stacklevel=4,
             )
 
     def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[MLP, MLP]:

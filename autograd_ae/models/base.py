@@ -58,7 +58,9 @@ class Model(Estimator):
 
     def reconstruction_error(self, X: Any) -> float:
         """‖X − X̂‖² summed over features, averaged over samples, in float64."""
-        X = self._samples(X)
+        return self._error(self._samples(X))
+
+    def _error(self, X: np.ndarray) -> float:
         return mean_squared_distance(X, self._decode(self._encode(X)))
 
     def score(self, X: Any, y: Any = None) -> float:

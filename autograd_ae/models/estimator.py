@@ -114,7 +114,7 @@ class Estimator:
 
 def check_choice(name: str, value: Any, choices: Any) -> None:
     """A hyper-parameter that is one of a few words."""
-    if value not in choices:
+    if value not in tuple(choices):  # a tuple, since the value may be unhashable
         raise ValueError(f"{name} is {value!r}; one of {', '.join(map(repr, choices))} is needed")
 
 
@@ -130,3 +130,10 @@ def check_real(name: str, value: Any, least: float = 0.0, *, strict: bool = Fals
     if not number or not np.isfinite(value) or value < least or (strict and value == least):
         bound = "above" if strict else "of at least"
         raise ValueError(f"{name} is {value!r}; a finite number {bound} {least:g} is needed")
+
+
+def check_share(name: str, value: Any, *, strict: bool = False) -> None:
+    """A hyper-parameter in [0, 1), or, if strict, in (0, 1)."""
+    check_real(name, value, strict=strict)
+    if value >= 1:
+        raise ValueError(f"{name} is {value!r}; a number below 1 is needed")

@@ -126,6 +126,12 @@ class LinearPCA(Network):
         decoder.W.data *= START
         return MLP((encoder,)), MLP((decoder,))
 
+    def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """New weights, and biases that centre: the first output is the mean."""
+        X = super()._start(X, rng)
+        self._shift(-X.mean(axis=0, dtype=np.float64).astype(X.dtype))
+        return X
+
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         return {"reconstruction": squared_error(self.decoder_(self.encoder_(x)), x)}
 

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_ae.core.tensor import Tensor, constant, no_grad
 from autograd_ae.models import training
 from autograd_ae.models.base import Model
-from autograd_ae.models.estimator import check_choice, check_count, check_real
+from autograd_ae.models.estimator import check_choice, check_count, check_real, check_share
 from autograd_ae.models.validation import generator
 from autograd_ae.nn.layers import MLP, parameters
 from autograd_ae.ops.arithmetic import add
@@ -36,7 +36,10 @@ class Network(Model):
     history_: dict[str, list[float]]
     loss_terms_: dict[str, float]
     n_iter_: int
+    n_samples_seen_: int
+    _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
     _optimizer: Any
+    _rng: np.random.Generator
 
     solver: str
     max_iter: int
@@ -83,8 +86,14 @@ class Network(Model):
         check_real("learning_rate_init", self.learning_rate_init, strict=True)
         check_real("weight_decay", self.weight_decay)
         check_real("tol", self.tol)
-        if self.early_stopping and not 0 < self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction is {self.validation_fraction!r}; a share between 0 and 1 is needed")
+        for name in ("beta_1", "beta_2", "momentum"):
+            check_share(name, getattr(self, name))
+        check_share("validation_fraction", self.validation_fraction, strict=True)
+        if self.early_stopping:
+            training.held_out_count(self, len(X))
+        for name in ("early_stopping", "weight_decay"):
+            if self.solver == "lbfgs" and getattr(self, name):
+                raise ValueError(f"{name} is {getattr(self, name)!r}, which solver='lbfgs' does not know; use 'adam'")
 
     # Training.
 
@@ -103,14 +112,16 @@ class Network(Model):
         FloatingPointError : the loss left the finite numbers; the parameters are those of the last good epoch.
         """
         goes_on = self.warm_start and hasattr(self, "encoder_")
-        X = self._samples(X, reset=True)
+        X = self._samples(X, reset=not goes_on)
         self._check(X)
-        rng = generator(self.random_state)
-        if not goes_on or self._built_for != X.shape[1]:
-            self._start(X, rng)
-        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        self._train(X, rng, callback)
-        self.loss_ = self.reconstruction_error(X)
+        self._rng = generator(self.random_state)
+        X = self._go_on(X) if goes_on else self._start(X, self._rng)
+        self._optimizer, self.n_samples_seen_ = None, 0
+        self._see(X)
+        try:
+            self._train(X, self._rng, callback)
+        finally:
+            self.loss_ = self._error(X)
         return self
 
     def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
@@ -120,27 +131,60 @@ class Network(Model):
         """One pass over X in minibatches, going on from the present parameters and optimiser; y is ignored.
 
         It goes by minibatches whatever the solver: with "lbfgs", which works on all samples at once,
-        Adam takes its place.
+        Adam takes its place. The step size is learning_rate_init throughout: a cosine needs an end, a stream has none.
+        `mean_` is the mean of all samples seen so far; `loss_` is the error on this X.
+
+        Raises
+        ------
+        ValueError, FloatingPointError : as `fit`.
         """
         first = not hasattr(self, "encoder_")
         X = self._samples(X, reset=first)
         self._check(X)
         if first:
             self._rng = generator(self.random_state)
-            self._start(X, self._rng)
-            self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        if not hasattr(self, "_rng"):
-            self._rng = generator(self.random_state)
-        training.one_pass(self, X.astype(self._dtype, copy=False), self._rng)
-        self.loss_ = self.reconstruction_error(X)
+        X = self._start(X, self._rng) if first else self._go_on(X)
+        self._see(X)
+        if self._optimizer is None:
+            self._optimizer = training.make_optimizer(self)
+        try:
+            training.one_pass(self, self._optimizer, X, self._rng)
+        except FloatingPointError:
+            self._optimizer = None  # its moments come from the run that diverged
+            raise
+        finally:
+            self.loss_ = self._error(X)
         return self
 
-    def _start(self, X: np.ndarray, rng: np.random.Generator) -> None:
+    def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """New networks and an empty record; X."""
+        self.__dict__.pop("_step", None)
         self.encoder_, self.decoder_ = self._build(X.shape[1], rng, X.dtype)
-        self._built_for, self._dtype = X.shape[1], X.dtype
-        self.history_: dict[str, list[float]] = {}
-        self.n_iter_ = 0
-        self._optimizer = None
+        self._built_with, self._dtype = self._blueprint(), X.dtype
+        self.history_, self.loss_terms_, self.n_iter_ = {"loss": []}, {}, 0
+        self.mean_, self.n_samples_seen_, self._optimizer = np.zeros(X.shape[1], X.dtype), 0, None
+        return X
+
+    def _go_on(self, X: np.ndarray) -> np.ndarray:
+        """X in the network's dtype, after making sure that the hyper-parameters still describe the network."""
+        now = self._blueprint()
+        for name, built in self._built_with.items():
+            if now[name] != built:
+                raise ValueError(
+                    f"the network was built with {name}={built!r}, which is {now[name]!r} now, so training cannot "
+                    "go on. Call fit with warm_start=False to start anew"
+                )
+        return X.astype(self._dtype, copy=False)
+
+    def _blueprint(self) -> dict[str, Any]:
+        chosen = {name: getattr(self, name) for name in self._architecture}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
+
+    def _see(self, X: np.ndarray) -> None:
+        """Take samples into the running mean."""
+        before, self.n_samples_seen_ = self.n_samples_seen_, self.n_samples_seen_ + len(X)
+        total = before * self.mean_.astype(np.float64) + X.sum(axis=0, dtype=np.float64)
+        self.mean_ = (total / self.n_samples_seen_).astype(self._dtype)
 
     def parameters(self) -> list[Tensor]:
         """Weights and biases of encoder and decoder, as tensors."""
@@ -184,14 +228,15 @@ class Network(Model):
         with no_grad():
             return np.array(self._reconstruction(Z.astype(self._dtype, copy=False)).data)
 
+    @property
+    def _n_features_out(self) -> int:
+        return self.encoder_.layers[-1].W.shape[1]
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "encoder_")
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in self.__dict__.items() if name != "_step"}  # a program is recorded anew
-        if state.get("_optimizer") is not None:
-            state["_optimizer_state"], state["_optimizer"] = self._optimizer.state_dict(), None
-        return state
+        return {name: value for name, value in self.__dict__.items() if name != "_step"}  # a program is recorded anew
 
     def _sizes(self) -> list[int]:
         return [self.n_features_in_, *(layer.W.shape[1] for layer in (*self.encoder_.layers, *self.decoder_.layers))]
@@ -201,9 +246,10 @@ class Network(Model):
         self._check_fitted()
         sizes, count = "-".join(map(str, self._sizes())), sum(p.size for p in self.parameters())
         unit = "iterations" if self.solver == "lbfgs" else "epochs"
+        last = f", loss {self.loss_curve_[-1]:.6g}" if self.loss_curve_ else ""
         lines = [
             f"{type(self).__name__}: {sizes}, {count:,} parameters",
-            f"training              {self.n_iter_} {unit} of {self.solver}, loss {self.loss_curve_[-1]:.6g}",
+            f"training              {self.n_iter_} {unit} of {self.solver}{last}",
             f"training error        {self.loss_:.6g}",
         ]
         if X is not None:

@@ -35,7 +35,8 @@ class PCA(Model):
     Parameters
     ----------
     n_components : L, at most min(n_samples, n_features); None keeps them all.
-    svd_solver : "svd", "gram", or "auto": gram when there are at least twice as many samples as features, or for uint8.
+    svd_solver : "svd", "gram", or "auto": gram when there are at least twice as many samples as features,
+        or for uint8 at least as many.
 
     Attributes
     ----------
@@ -70,9 +71,8 @@ class PCA(Model):
                 f"n_components={kept} must be at most min(n_samples, n_features) = {min(samples, features)}; "
                 f"X has n_samples = {samples} sample(s) and n_features = {features} feature(s)"
             )
-        gram = self.svd_solver == "gram" or (
-            self.svd_solver == "auto" and (samples >= 2 * features or X.dtype == np.uint8)
-        )
+        enough = features if X.dtype == np.uint8 else 2 * features
+        gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and samples >= enough)
         mean, spectrum, directions = _by_gram(X) if gram else _by_svd(X)
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.mean_ = mean.astype(dtype)

@@ -20,6 +20,14 @@ class DataRangeWarning(UserWarning):
     """The data leave the range that the model's output can reach."""
 
 
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside the package that asked, however deep the call."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("autograd_ae."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
 def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None) -> np.ndarray:
     """X as a finite float matrix (float32 stays, all else becomes float64), or one clear error."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
@@ -73,9 +81,9 @@ def check_feature_names(fitted: np.ndarray | None, given: np.ndarray | None, who
     if fitted is None and given is None:
         return
     if given is None:
-        warnings.warn(f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=4)
+        warn_user(f"X does not have valid feature names, but {who} was fitted with feature names")
     elif fitted is None:
-        warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=4)
+        warn_user(f"X has feature names, but {who} was fitted without feature names")
     elif len(given) != len(fitted) or (given != fitted).any():
         raise ValueError(_name_mismatch(fitted, given))
 
