@@ -36,9 +36,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_ae.testing.gradcheck import _arrays, _as_list, check_gradient
-from autograd_ae.testing.oracles import traced_program
+from autograd_ae.testing.arguments import array_of, as_list, point_of
+from autograd_ae.testing.gradcheck import check_gradient
+from autograd_ae.testing.oracles import choose_oracle, traced_program
 from autograd_ae.testing.planting import Planted, planted_gradients
+from autograd_ae.testing.projections import entrywise_gradient
 
 Array = np.ndarray
 MATCH = 1e-6  # relative error of a gradient's largest entry up to which numbers count as reproduced
@@ -54,10 +56,17 @@ class Diagnosis:
     evidence: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.cause} (confidence {self.confidence:.0%}): {self.detail}", *(f"  also fits: {e}" for e in self.evidence)])
+        return "\n".join(
+            [
+                f"{self.cause} (confidence {self.confidence:.0%}): {self.detail}",
+                *(f"  also fits: {e}" for e in self.evidence),
+            ]
+        )
 
 
-UNEXPLAINED = Diagnosis("unexplained", "no simple explanation: none of the catalogue's mistakes gives these numbers", 0.0)
+UNEXPLAINED = Diagnosis(
+    "unexplained", "no simple explanation: none of the catalogue's mistakes gives these numbers", 0.0
+)
 
 
 def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed: int = 0) -> Diagnosis:
@@ -73,8 +82,9 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
     >>> found.cause
     'missing_batch_mean'
     """
-    xs, _ = _arrays(x)
-    claimed = [np.asarray(g, dtype=np.float64) for g in _as_list(grad_f(*[a.copy() for a in xs]), len(xs), "grad_f")]
+    xs, _ = point_of(x)
+    answer = as_list(grad_f(*[a.copy() for a in xs]), xs, "grad_f")
+    claimed = [array_of(g, "grad_f").astype(np.float64) for g in answer]
     if all(g.shape == a.shape for g, a in zip(claimed, xs, strict=True)):
         check = check_gradient(f, grad_f, x, points=1, seed=seed)
         if check.verdict == "agrees":
@@ -100,16 +110,17 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
 
 def true_gradient(f: Callable[..., Any], xs: list[Array], seed: int) -> list[Array]:
     """The oracle's gradient, entry by entry."""
-    from autograd_ae.testing.gradcheck import _ask, _choose_oracle, _directions
-
     rng = np.random.default_rng(seed)
-    oracle, _ = _choose_oracle(f, xs, np.ones(()), float(np.finfo(np.float64).eps), "auto", rng)
-    return _ask(oracle, [_directions(a, rng, False) for a in xs], xs, False)[0]
+    eps = float(np.finfo(np.result_type(*[a.dtype for a in xs])).eps)
+    oracle, wide = choose_oracle(f, xs, np.ones(()), eps, "auto", rng)
+    return entrywise_gradient(oracle, wide)
 
 
 def _same(claimed: list[Array], other: list[Array]) -> bool:
     return all(
-        g.shape == o.shape and np.isfinite(o).all() and (not g.size or np.abs(g - o).max() <= MATCH * max(np.abs(o).max(), 1e-300))
+        g.shape == o.shape
+        and np.isfinite(o).all()
+        and (not g.size or np.abs(g - o).max() <= MATCH * max(np.abs(o).max(), 1e-300))
         for g, o in zip(claimed, other, strict=True)
     )
 
@@ -119,7 +130,9 @@ def _best(matching: list[Planted]) -> Diagnosis:
     causes = list(dict.fromkeys(c.cause for c in sorted(matching, key=lambda c: c.rank)))
     first = next(c for c in sorted(matching, key=lambda c: c.rank) if c.cause == causes[0])
     others = tuple(f"{c.cause}: {c.detail}" for c in matching if c.cause != causes[0])
-    return Diagnosis(first.cause, first.detail, 0.95 if len(causes) == 1 else max(0.5, 0.9 - 0.15 * (len(causes) - 1)), others[:4])
+    return Diagnosis(
+        first.cause, first.detail, 0.95 if len(causes) == 1 else max(0.5, 0.9 - 0.15 * (len(causes) - 1)), others[:4]
+    )
 
 
 # Numeric patterns.
@@ -140,11 +153,23 @@ def _shape(claimed: list[Array], truth: list[Array], _batches: set[int]) -> Diag
     """Transposes, and sums over samples that were left out."""
     wrong = _wrong(claimed, truth)
     if wrong and all(claimed[k].ndim > 1 and _same([claimed[k].T], [truth[k]]) for k in wrong):
-        return Diagnosis("transpose", f"the gradient of argument {wrong[0]} is transposed (for Y = XW with samples in rows, dW = XᵀG)", 0.98)
+        return Diagnosis(
+            "transpose",
+            f"the gradient of argument {wrong[0]} is transposed (for Y = XW with samples in rows, dW = XᵀG)",
+            0.98,
+        )
     for k in wrong:
         extra = claimed[k].ndim - truth[k].ndim
-        if extra > 0 and claimed[k].shape[extra:] == truth[k].shape and _same([claimed[k].sum(axis=tuple(range(extra)))], [truth[k]]):
-            return Diagnosis("missing_batch_sum", f"the gradient of argument {k} still has the batch axis: sum over the samples, db = 1ᵀG", 0.98)
+        if (
+            extra > 0
+            and claimed[k].shape[extra:] == truth[k].shape
+            and _same([claimed[k].sum(axis=tuple(range(extra)))], [truth[k]])
+        ):
+            return Diagnosis(
+                "missing_batch_sum",
+                f"the gradient of argument {k} still has the batch axis: sum over the samples, db = 1ᵀG",
+                0.98,
+            )
     return None
 
 
@@ -164,14 +189,28 @@ def _ratio(claimed: list[Array], truth: list[Array], batches: set[int]) -> Diagn
     c, wrong = ratios[0], _wrong(claimed, truth)
     where = "" if len(wrong) == len(claimed) else f" (in argument {', '.join(map(str, wrong))} only)"
     if abs(c + 1) < 1e-5:
-        return Diagnosis("sign", f"the sign is wrong{where}: for a loss of prediction − target the residual is ŷ − y", 0.98)
+        return Diagnosis(
+            "sign", f"the sign is wrong{where}: for a loss of prediction − target the residual is ŷ − y", 0.98
+        )
     for size in sorted(batches - {1, 2}):
         if abs(c / size - 1) < 1e-5:
-            return Diagnosis("missing_batch_mean", f"{size} times too large{where}: the sum over {size} samples was not divided by {size}", 0.93)
+            return Diagnosis(
+                "missing_batch_mean",
+                f"{size} times too large{where}: the sum over {size} samples was not divided by {size}",
+                0.93,
+            )
         if abs(c * size - 1) < 1e-5 and len(wrong) < len(claimed):
-            return Diagnosis("missing_batch_sum", f"{size} times too small{where}: a mean over the {size} samples for their sum", 0.93)
+            return Diagnosis(
+                "missing_batch_sum",
+                f"{size} times too small{where}: a mean over the {size} samples for their sum",
+                0.93,
+            )
         if abs(c * size - 1) < 1e-5:
-            return Diagnosis("extra_batch_mean", f"{size} times too small{where}: divided by the {size} samples although the loss is a sum", 0.93)
+            return Diagnosis(
+                "extra_batch_mean",
+                f"{size} times too small{where}: divided by the {size} samples although the loss is a sum",
+                0.93,
+            )
     fraction = Fraction(c).limit_denominator(1000)
     shown = str(fraction) if fraction and abs(float(fraction) / c - 1) < 1e-5 else f"{c:.6g}"
     return Diagnosis("factor", f"a constant factor of {shown}{where}", 0.95)
@@ -188,7 +227,11 @@ def _permutation(claimed: list[Array], truth: list[Array], _batches: set[int]) -
         if axis is None:
             return None
         words.append(("rows" if axis == 0 else "columns") if t.ndim > 1 else "entries")
-    return Diagnosis("permuted", f"the right {words[0]} in the wrong order in argument {wrong[0]}", 0.95) if words else None
+    return (
+        Diagnosis("permuted", f"the right {words[0]} in the wrong order in argument {wrong[0]}", 0.95)
+        if words
+        else None
+    )
 
 
 def _rearranged(g: Array, t: Array) -> bool:
@@ -203,9 +246,18 @@ def _rearranged(g: Array, t: Array) -> bool:
 def _other_points(f: Callable[..., Any], xs: list[Array], seed: int) -> Iterator[Planted]:
     """The truth of f with one argument read differently: 2x for x (a log-deviation), x² for x (a deviation for a variance)."""
     for k, x in enumerate(xs):
-        readings = [("log_variance_as_log_deviation", 2 * x, 2.0, f"argument {k} was read as a log-deviation: exp(x) for exp(x/2)")]
+        readings = [
+            (
+                "log_variance_as_log_deviation",
+                2 * x,
+                2.0,
+                f"argument {k} was read as a log-deviation: exp(x) for exp(x/2)",
+            )
+        ]
         if np.all(x > 0):
-            readings.append(("log_variance_as_log_deviation", x**2, 2 * x, f"argument {k}, a variance, was read as a deviation"))
+            readings.append(
+                ("log_variance_as_log_deviation", x**2, 2 * x, f"argument {k}, a variance, was read as a deviation")
+            )
         for cause, point, chain, detail in readings:
             moved = [point if j == k else a for j, a in enumerate(xs)]
             try:
@@ -224,7 +276,11 @@ def _extra_term(claimed: list[Array], truth: list[Array], xs: list[Array]) -> Di
         return None
     k = wrong[0]
     difference, x = claimed[k] - truth[k], xs[k]
-    for word, shape in (("the argument itself (weight decay?)", x), ("its signs (an L1 penalty?)", np.sign(x)), ("a constant", np.ones_like(x))):
+    for word, shape in (
+        ("the argument itself (weight decay?)", x),
+        ("its signs (an L1 penalty?)", np.sign(x)),
+        ("a constant", np.ones_like(x)),
+    ):
         c = float(np.vdot(shape, difference) / max(np.vdot(shape, shape), 1e-300))
         if x.size > 2 and c and _same([difference], [c * shape]):
             return Diagnosis("extra_term", f"{c:.6g} times {word} was added to the gradient of argument {k}", 0.85)

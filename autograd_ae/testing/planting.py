@@ -112,7 +112,11 @@ def _outermost(program: Program) -> set[int]:
         if y is None:
             continue
         for other, z2, _ in found:
-            if other > number and z2 is z and any(t is y or t.node is y.node for t in program.nodes[other].inputs if t.node is not None):
+            if (
+                other > number
+                and z2 is z
+                and any(t is y or t.node is y.node for t in program.nodes[other].inputs if t.node is not None)
+            ):
                 inner.add(number)
     return {number for number, _, _ in found} - inner
 
@@ -138,7 +142,11 @@ def _ratios(node: Node, z: Tensor, y: Tensor | None) -> dict[str, Array]:
             result["sigma_prime_at_preactivation"] = formula / D
             if y is not None:
                 s = 1 / (1 + np.exp(-y.data))
-                at_output = s * (1 - s) if np.allclose(y.data * (1 - y.data), D, rtol=1e-8, atol=0) else 1 - np.tanh(y.data) ** 2
+                at_output = (
+                    s * (1 - s)
+                    if np.allclose(y.data * (1 - y.data), D, rtol=1e-8, atol=0)
+                    else 1 - np.tanh(y.data) ** 2
+                )
                 result["sigma_prime_at_output"] = at_output / D
     return result
 
@@ -166,8 +174,12 @@ def _terms(program: Program) -> Iterator[Planted]:
         if line.label.startswith(("add.", "subtract.")) and program.values[line.out].shape == ():
             term = program.name(next((v for v, g in program.gradients.items() if g == line.out), line.out))
             detail = f"the term {term} of the loss ({_origin(program, line)})"
-            yield Planted("dropped_term", f"{detail} was not differentiated", run_edited(program, {number: _nothing}, {}), 9)
-            yield Planted("extra_term", f"{detail} was counted twice", run_edited(program, {number: _scaled(2.0)}, {}), 12)
+            yield Planted(
+                "dropped_term", f"{detail} was not differentiated", run_edited(program, {number: _nothing}, {}), 9
+            )
+            yield Planted(
+                "extra_term", f"{detail} was counted twice", run_edited(program, {number: _scaled(2.0)}, {}), 12
+            )
 
 
 def _origin(program: Program, line: Line) -> str:
@@ -195,8 +207,18 @@ def _sums(program: Program) -> Iterator[Planted]:
             g = program.values[line.args[0]].shape
             count = int(np.prod(g)) // max(int(np.prod(program.values[line.out].shape)), 1)
             if count > 1:
-                yield Planted("missing_batch_sum", f"a mean over {count} samples was taken for their sum {_where(program, line.node)}", run_edited(program, {number: _scaled(1 / count)}, {}), 13)
-                yield Planted("missing_batch_sum", f"only one of {count} samples was counted {_where(program, line.node)}", run_edited(program, {number: _first}, {}), 13)
+                yield Planted(
+                    "missing_batch_sum",
+                    f"a mean over {count} samples was taken for their sum {_where(program, line.node)}",
+                    run_edited(program, {number: _scaled(1 / count)}, {}),
+                    13,
+                )
+                yield Planted(
+                    "missing_batch_sum",
+                    f"only one of {count} samples was counted {_where(program, line.node)}",
+                    run_edited(program, {number: _first}, {}),
+                    13,
+                )
 
 
 def _first(_line: Line, out: Array, arguments: list[Any]) -> None:
@@ -214,9 +236,18 @@ def _factors(program: Program) -> Iterator[Planted]:
         for c, word in ((-1.0, "−1"), (2.0, "2"), (0.5, "1/2"), (batch, str(batch)), (1 / batch, f"1/{batch}")):
             if c == 1.0:
                 continue
-            special = "missing_half" if c == 2.0 and (half or node.op.name in ("reparameterise", "gaussian_kl", "sqrt")) else None
+            special = (
+                "missing_half"
+                if c == 2.0 and (half or node.op.name in ("reparameterise", "gaussian_kl", "sqrt"))
+                else None
+            )
             cause = special or ("sign" if c == -1 else "factor")
-            yield Planted(cause, f"a factor of {word} on the way back {_where(program, number)}", run_edited(program, {}, {number: c}), 14 if special else 15)
+            yield Planted(
+                cause,
+                f"a factor of {word} on the way back {_where(program, number)}",
+                run_edited(program, {}, {number: c}),
+                14 if special else 15,
+            )
     for number, line in enumerate(program.backward):
         if line.run in (accumulate, unbroadcast):
             continue
@@ -225,7 +256,12 @@ def _factors(program: Program) -> Iterator[Planted]:
             for c, word in ((-1.0, "−1"), (2.0, "2"), (0.5, "1/2")):
                 special = c == 2.0 and line.label.endswith("log_variance")
                 cause = "missing_half" if special else "sign" if c == -1 else "factor"
-                yield Planted(cause, f"a factor of {word} in {line.label} {_where(program, line.node)}", run_edited(program, {number: _scaled(c)}, {}), 14 if special else 16)
+                yield Planted(
+                    cause,
+                    f"a factor of {word} in {line.label} {_where(program, line.node)}",
+                    run_edited(program, {number: _scaled(c)}, {}),
+                    14 if special else 16,
+                )
 
 
 def _stale(program: Program) -> Iterator[Planted]:
@@ -233,10 +269,19 @@ def _stale(program: Program) -> Iterator[Planted]:
     for number, line in enumerate(program.backward):
         if line.run in (accumulate, unbroadcast):
             continue
-        kept = [i for i, a in enumerate(line.args[1:], start=1) if a != NOTHING and program.values[a].kind == "result" and program.values[a].shape]
+        kept = [
+            i
+            for i, a in enumerate(line.args[1:], start=1)
+            if a != NOTHING and program.values[a].kind == "result" and program.values[a].shape
+        ]
         for shift in (1, -1):
             if kept:
-                yield Planted("stale_activations", f"activations of another sample were used {_where(program, line.node)}", run_edited(program, {number: _rolled(kept, shift)}, {}), 17)
+                yield Planted(
+                    "stale_activations",
+                    f"activations of another sample were used {_where(program, line.node)}",
+                    run_edited(program, {number: _rolled(kept, shift)}, {}),
+                    17,
+                )
 
 
 def _rolled(kept: list[int], shift: int) -> Edit:

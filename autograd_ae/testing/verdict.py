@@ -17,8 +17,11 @@ class GradientError(AssertionError):
 class Worst:
     """The entry that is farthest off.
 
-    argument : number of the argument.   index : of the entry in it.   given : the claimed value.   expected : the oracle's.
-    noise : the difference that rounding alone may cause there.   name : the argument's name, if it has one.
+    argument : number of the argument.
+    index : of the entry in it; with `projected`, the number of the random projection.
+    given, expected : the claimed value, and the oracle's.
+    noise : the difference that rounding alone may cause there.
+    name : the argument's name, if it has one.
     """
 
     argument: int
@@ -27,9 +30,12 @@ class Worst:
     expected: float
     noise: float
     name: str = ""
+    projected: bool = False
 
     def __str__(self) -> str:
         called = self.name or f"argument {self.argument}"
+        if self.projected:
+            called = f"{called}, random projection "
         place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
         return f"{called}{place}: given {self.given:.10g}, expected {self.expected:.10g} (noise {self.noise:.1g})"
 
@@ -41,10 +47,10 @@ class Check:
     Attributes
     ----------
     verdict : "agrees", "disagrees" or "undecided".
-    digits : digits of agreement, −log₁₀ of the largest error relative to the largest entry of its gradient; at most 16.
+    digits : digits of agreement, −log₁₀ of the largest error relative to the largest entry of its gradient; 0 to 16.
     reason : why, in a sentence.
     worst : the entry farthest off, or None where entries could not be compared.
-    oracle : what the claim was compared with ("complex step", "complex step through NumPy", "differences").
+    oracle : what the claim was compared with: see `oracles.py`.
     where : the op and the source line at fault, where they are known.
     points, entries : how many points were looked at, and how many numbers were compared there.
     """
@@ -70,15 +76,20 @@ class Check:
         if self.where:
             lines.append(f"  where         {self.where}")
         if self.oracle:
-            lines.append(
-                f"  oracle        {self.oracle}, {self.entries} entries at {self.points} point{'s' if self.points != 1 else ''}"
-            )
+            points = f"{self.points} point{'s' if self.points != 1 else ''}"
+            lines.append(f"  oracle        {self.oracle}, {self.entries} entries at {points}")
         return "\n".join([*lines, *(f"  note          {note}" for note in self.notes)])
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
-        worst = None if self.worst is None else {**vars(self.worst), "index": list(self.worst.index)}
-        return {**{k: v for k, v in vars(self).items() if k != "worst"}, "worst": worst, "notes": list(self.notes)}
+        """For JSON: plain types; a number that JSON does not have (NaN, infinity) is given by its name."""
+        worst = None
+        if self.worst is not None:
+            worst = {k: _plain(v) for k, v in vars(self.worst).items()} | {"index": list(self.worst.index)}
+        return {**vars(self), "worst": worst, "notes": list(self.notes)}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def undecided(reason: str, **more: object) -> Check:
@@ -96,16 +107,24 @@ def combine(checks: list[Check]) -> Check:
     return replace(first, points=len(checks), entries=sum(c.entries for c in checks))
 
 
+@dataclass
+class _Argument:
+    """One argument's entries, judged."""
+
+    wrong: bool = False
+    kinked: bool = False
+    undefined: bool = False
+    signal: bool = False
+    doubt: str = ""
+    digits: float = 16.0
+    worst: Worst | None = None
+    badness: float = -1.0
+
+
 def judge(
-    given: list[np.ndarray],
-    expected: list[np.ndarray],
-    noise: list[np.ndarray],
-    *,
-    rtol: float,
-    atol: float | None = None,
-    kinks: list[np.ndarray] | None = None,
-    names: list[str] | None = None,
-) -> Check:
+    given: list[np.ndarray], expected: list[np.ndarray], noise: list[np.ndarray], *, rtol: float, atol: float | None = None,
+    kinks: list[np.ndarray] | None = None, names: list[str] | None = None, projected: bool = False,
+) -> Check:  # fmt: skip
     """Compare gradients entry by entry, without any absolute scale.
 
     Parameters
@@ -114,64 +133,85 @@ def judge(
     rtol : relative error up to which an entry counts as right.
     atol : limits what noise may excuse; it never makes an entry right.
     kinks : where the derivative does not exist (such entries are neither right nor wrong).
+    projected : entries are random projections of the gradient, not its own.
 
     An entry is *right* when |given − expected| ≤ rtol·|expected|; *excused* when the difference is below the noise; else wrong.
-    One wrong entry is a disagreement. Agreement needs more than the absence of wrong entries: the largest entry of every gradient
-    that is not zero throughout must be right, so noise above the signal is "undecided", and so is a function that is constant.
+    One wrong entry is a disagreement. Agreement needs more than the absence of wrong entries: the largest entry of every
+    gradient that is not zero throughout must be right, so noise above the signal is "undecided", and so is a function that
+    is constant.
+
+    >>> g, noise = np.array([1.0, 2.0]), np.array([1e-15, 1e-15])
+    >>> judge([g], [g], [noise], rtol=1e-6).verdict, judge([g], [2 * g], [noise], rtol=1e-6).verdict
+    ('agrees', 'disagrees')
+    >>> judge([g], [2 * g], [noise + 10], rtol=1e-6).verdict
+    'undecided'
     """
     names = names or [""] * len(given)
-    worst, worst_ratio, digits = None, -1.0, 16.0
-    signal, doubtful, kinked = False, "", False
-    wrong = False
-    for k, (g, t, n) in enumerate(zip(given, expected, noise, strict=True)):
-        if not t.size:
-            continue
-        error = np.abs(g - t)
-        error = np.where(np.isfinite(g), error, np.inf)
-        right = (error <= rtol * np.abs(t)) & np.isfinite(g)
-        excused = (error <= n) & (error <= (np.inf if atol is None else atol))
-        at_kink = kinks[k] if kinks is not None else np.zeros(t.shape, bool)
-        kinked |= bool(at_kink.any())
-        bad = ~right & ~excused & ~at_kink
-        wrong |= bool(bad.any())
-        scale = np.abs(t).max()
-        if scale > 0 and not at_kink.any():
-            digits = min(digits, _digits(error.max(), scale))
-        ratio = np.where(bad, 1e30, 1.0) * error / np.maximum(rtol * np.abs(t) + n, np.finfo(float).tiny)
-        i = np.unravel_index(np.nanargmax(np.where(at_kink, -1.0, ratio)), t.shape)
-        if ratio[i] > worst_ratio:
-            worst_ratio = float(ratio[i])
-            worst = Worst(k, tuple(int(j) for j in i), float(g[i]), float(t[i]), float(n[i]), names[k])
-        if scale == 0 and not np.any(g):
-            continue
-        largest = np.unravel_index(np.abs(t).argmax(), t.shape)
-        if right[largest] and scale > n[largest]:
-            signal = True
-        else:
-            doubtful = (
-                doubtful
-                or f"in {names[k] or f'argument {k}'} rounding noise ({n[largest]:.1g}) hides the gradient ({scale:.1g})"
-            )
+    kinks = kinks if kinks is not None else [np.zeros(t.shape, bool) for t in expected]
+    limit = np.inf if atol is None else atol
+    parts = [
+        _judge_argument(k, g, t, n, at_kink, rtol, limit, names[k], projected)
+        for k, (g, t, n, at_kink) in enumerate(zip(given, expected, noise, kinks, strict=True))
+        if t.size
+    ]
     entries = sum(t.size for t in expected)
-    if wrong:
+    worst = max(parts, key=lambda p: p.badness).worst if parts else None
+    digits = min((p.digits for p in parts), default=16.0)
+    if any(p.wrong for p in parts):
         zero = all(not np.any(g) for g in given)
         what = "the claimed gradient is zero throughout" if zero else f"{worst} differs by far more than rounding"
-        return Check(DISAGREES, digits if np.isfinite(digits) else 0.0, what, worst, entries=entries)
-    if kinked:
-        return undecided(
-            "the point lies at a kink (|x| at 0, relu at 0, a tied maximum): the derivative there is a convention",
-            worst=worst,
-            entries=entries,
-        )
-    if doubtful:
-        return undecided(doubtful, worst=worst, digits=digits, entries=entries)
-    if not signal:
-        return undecided(
-            "the function is constant here: every derivative is zero, so there is nothing to compare", entries=entries
-        )
-    return Check(
-        AGREES, digits, f"every entry agrees to a relative error of {rtol:g} or within rounding", worst, entries=entries
+        return Check(DISAGREES, digits, what, worst, entries=entries)
+    reason = (
+        UNDEFINED
+        if any(p.undefined for p in parts)
+        else KINK
+        if any(p.kinked for p in parts)
+        else next((p.doubt for p in parts if p.doubt), "")
     )
+    if reason:
+        return undecided(reason, worst=worst, digits=digits, entries=entries)
+    if not any(p.signal for p in parts):
+        return undecided(CONSTANT, entries=entries)
+    reason = f"every entry agrees to a relative error of {rtol:g} or within rounding"
+    return Check(AGREES, digits, reason, worst, entries=entries)
+
+
+def _judge_argument(
+    k: int, g: np.ndarray, t: np.ndarray, n: np.ndarray, at_kink: np.ndarray, rtol: float, limit: float, name: str, projected: bool
+) -> _Argument:  # fmt: skip
+    undefined = ~np.isfinite(t)
+    with np.errstate(all="ignore"):
+        error = np.where(np.isfinite(g), np.abs(g - t), np.inf)
+        right = np.isfinite(g) & (error <= rtol * np.abs(t))
+        excused = (error <= n) & (error <= limit) & np.isfinite(g)
+        neither = at_kink | undefined
+        bad = ~right & ~excused & ~neither
+        badness = np.where(bad, 1e30, 1.0) * error / np.maximum(rtol * np.abs(t) + n, np.finfo(float).tiny)
+        badness = np.where(neither, -0.5, np.where(np.isnan(badness), np.inf, badness))
+    i = np.unravel_index(badness.argmax(), t.shape)
+    worst = Worst(k, tuple(int(j) for j in i), float(g[i]), float(t[i]), float(n[i]), name, projected)
+    part = _Argument(
+        bool(bad.any()), bool(at_kink.any()), bool(undefined.any()), worst=worst, badness=float(badness[i])
+    )
+    compared = np.where(neither, 0.0, np.abs(t))
+    largest = np.unravel_index(compared.argmax(), t.shape)
+    scale = compared[largest]
+    if scale > 0:
+        part.digits = _digits(float(np.where(neither, 0.0, error).max()), float(scale))
+    elif part.wrong:
+        part.digits = 0.0
+    if scale == 0 and not np.any(g):
+        return part
+    if right[largest] and scale > n[largest]:
+        part.signal = True
+    else:
+        part.doubt = f"in {name or f'argument {k}'} rounding noise ({n[largest]:.1g}) hides the gradient ({scale:.1g})"
+    return part
+
+
+UNDEFINED = "the derivative is not finite at the point, or f is defined on one side of it only: choose a point inside its domain"
+KINK = "the point lies at a kink (|x| at 0, relu at 0, a tied maximum): the derivative there is a convention"
+CONSTANT = "the function is constant here: every derivative is zero, so there is nothing to compare"
 
 
 def _digits(error: float, scale: float) -> float:
