@@ -3,7 +3,9 @@
 The lecture's practice is the default: 784-512-256-64-2 and back, every unit a sigmoid, loss ‖X̂ − X‖²,
 no dropout, no batch normalisation. Such a net is hard to start: each sigmoid layer shrinks a gradient by σ′ ≤ ¼,
 and with small weights the eight of them leave nothing, so the output stays at the mean image (the plateau).
-Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that.
+Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that. The
+code's own layer starts with Glorot's plain weights: four times that would saturate one of its few units, for good, and
+a code of two numbers of which one is constant is a code of one.
 
 With `reconstruction_loss="bce"` the output is read as the probability of a Bernoulli pixel and the loss
 is Σ[softplus(a) − x a]/B of the last layer's logits a. For grey pixels it cannot fall below their entropy (45.5 nats
@@ -145,11 +147,13 @@ class Autoencoder(Network):
         depth = len(hidden) + 1
         inner = (self.activation,) * len(hidden)
         output = "identity" if self.reconstruction_loss == "bce" else self.output_activation  # bce works on logits
-        shared: dict[str, Any] = {"rng": rng, "init": self.init, "dtype": dtype}
-        encoder = MLP.create((n_features, *hidden, self.n_components), (*inner, self.code_activation), **shared)
-        decoder = MLP.create(
-            (self.n_components, *hidden[::-1], n_features), (*inner, output), first=depth + 1, **shared
-        )
+        shared: dict[str, Any] = {"rng": rng, "dtype": dtype}
+        code = self.init or ("glorot" if self.code_activation == "sigmoid" else None)
+        sizes, activations = (n_features, *hidden, self.n_components), (*inner, self.code_activation)
+        encoder = MLP.create(sizes, activations, init=(*[self.init] * len(hidden), code), **shared)
+        mean = 0.5 if self.code_activation == "sigmoid" else 0.0
+        shared |= {"init": self.init, "input_mean": mean, "first": depth + 1}
+        decoder = MLP.create((self.n_components, *hidden[::-1], n_features), (*inner, output), **shared)
         return encoder, decoder
 
     def _reconstruction(self, z: Any) -> Tensor:

@@ -32,30 +32,32 @@ class Dense:
         rng: np.random.Generator,
         activation: str = "identity",
         init: str | None = None,
+        input_mean: float = 0.0,
         dtype: Any = np.float64,
         name: str = "",
     ) -> Dense:
-        """A layer with random weights and zero biases.
+        """A layer with random weights, whose units start centred.
 
         Parameters
         ----------
         init : a name of `INITIALISERS`; by default the one that suits the activation.
+        input_mean : what the inputs are on average. Biases start at −input_mean · Σ_i W_ij, so that pre-activations
+            have mean zero: sigmoids below (mean ½) would otherwise push units into saturation (LeCun et al. 1998,
+            "Efficient BackProp", §4.3).
         name : suffix of the parameters' names, W_name and b_name.
 
         >>> Dense.create(3, 2, rng=np.random.default_rng(0), name="1").W.shape
         (3, 2)
         """
-        for count in (n_in, n_out):
-            if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-                raise ValueError(f"a layer of {n_in!r} inputs and {n_out!r} units: whole numbers above 0 are needed")
         if activation not in ACTIVATIONS:
             raise ValueError(f"unknown activation {activation!r}; there are {', '.join(ACTIVATIONS)}")
         init = init or initialiser_for(activation)
         if init not in INITIALISERS:
             raise ValueError(f"unknown initialiser {init!r}; there are {', '.join(INITIALISERS)}")
         suffix = f"_{name}" if name else ""
-        W = INITIALISERS[init](rng, n_in, n_out).astype(dtype)
-        return cls(tensor(W, f"W{suffix}"), tensor(np.zeros(n_out, dtype), f"b{suffix}"), activation)
+        W = INITIALISERS[init](rng, n_in, n_out)
+        b = 0.0 - input_mean * W.sum(axis=0)
+        return cls(tensor(W.astype(dtype), f"W{suffix}"), tensor(b.astype(dtype), f"b{suffix}"), activation)
 
     def __call__(self, x: Any) -> Tensor:
         return dense(x, self.W, self.b, self.activation)
@@ -74,26 +76,32 @@ class MLP:
         activations: Sequence[str],
         *,
         rng: np.random.Generator,
-        init: str | None = None,
+        init: str | Sequence[str | None] | None = None,
+        input_mean: float = 0.0,
         dtype: Any = np.float64,
         first: int = 1,
     ) -> MLP:
         """Layers of `sizes[0]` inputs, then `sizes[1:]` units with their activations, numbered from `first`.
 
+        `init` is one initialiser or one for each layer. Units above a sigmoid layer start centred for inputs of mean ½,
+        those of the first layer for `input_mean`.
+
         >>> MLP.create((4, 3, 2), ("sigmoid", "identity"), rng=np.random.default_rng(0)).layers[1].W.name
         'W_2'
         """
-        if len(activations) != len(sizes) - 1:
+        depth = len(sizes) - 1
+        inits = [init] * depth if init is None or isinstance(init, str) else list(init)
+        if len(activations) != depth or len(inits) != depth:
             raise ValueError(
-                f"{len(sizes)} sizes make {len(sizes) - 1} layers, but there are {len(activations)} activations"
+                f"{len(sizes)} sizes make {depth} layers, but there are {len(activations)} activations "
+                f"and {len(inits)} initialisers"
             )
-        shapes = zip(sizes[:-1], sizes[1:], activations, strict=True)
-        return cls(
-            tuple(
-                Dense.create(n_in, n_out, rng=rng, activation=activation, init=init, dtype=dtype, name=str(first + i))
-                for i, (n_in, n_out, activation) in enumerate(shapes)
-            )
-        )
+        means = [input_mean, *(0.5 if activation == "sigmoid" else 0.0 for activation in activations[:-1])]
+        layers = []
+        for i, (activation, how, mean) in enumerate(zip(activations, inits, means, strict=True)):
+            options: dict[str, Any] = {"activation": activation, "init": how, "input_mean": mean}
+            layers.append(Dense.create(sizes[i], sizes[i + 1], rng=rng, dtype=dtype, name=str(first + i), **options))
+        return cls(tuple(layers))
 
     def __call__(self, x: Any) -> Any:
         for layer in self.layers:
