@@ -3,9 +3,9 @@
 The lecture's practice is the default: 784-512-256-64-2 and back, every unit a sigmoid, loss ‖X̂ − X‖²,
 no dropout, no batch normalisation. Such a net is hard to start: each sigmoid layer shrinks a gradient by σ′ ≤ ¼,
 and with small weights the eight of them leave nothing, so the output stays at the mean image (the plateau).
-Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that. The
-code's own layer starts with Glorot's plain weights: four times that would saturate one of its few units, for good, and
-a code of two numbers of which one is constant is a code of one.
+Weights four times Glorot's (`nn/initialisers.py`) and Adam cure that. The code's own layer starts with Glorot's
+plain weights: four times that would saturate one of its few units, for good, and a code of two numbers
+of which one is constant is a code of one.
 
 With `reconstruction_loss="bce"` the output is read as the probability of a Bernoulli pixel and the loss
 is Σ[softplus(a) − x a]/B of the last layer's logits a. For grey pixels it cannot fall below their entropy (45.5 nats
@@ -46,7 +46,7 @@ class Autoencoder(Network):
     beta_1, beta_2, momentum : of Adam and SGD.   weight_decay : decoupled with Adam, L2 with SGD.
     batch_size, max_iter : samples per step; epochs (iterations for lbfgs).
     early_stopping, validation_fraction, n_iter_no_change, tol : stop when held-out error has not fallen by tol
-        for that many epochs; with lbfgs tol is the relative gradient norm to reach.
+        for that many epochs; with lbfgs tol is the gradient norm to reach, relative to the loss at the start.
     warm_start, random_state, verbose : as in scikit-learn.
 
     Attributes

@@ -57,7 +57,7 @@ class LinearPCA(Network):
     ----------
     n_components : L.    tied : use W₂ = W₁ᵀ.
     solver : "lbfgs" (to many digits), "adam" or "sgd".
-    tol : for lbfgs, the gradient norm to reach, relative to the start.    All others as in `Autoencoder`.
+    tol : for lbfgs, the gradient norm to reach, relative to the loss at the start.    All others as in `Autoencoder`.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class LinearPCA(Network):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        tol: float = 1e-6,
+        tol: float = 3e-6,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: bool = False,

@@ -21,7 +21,7 @@ from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
 from autograd_ae.models.validation import warn_user
 from autograd_ae.ops.arithmetic import add
-from autograd_ae.optim import SGD, Adam, AdamW, cosine, lbfgs_in_place
+from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
 
 SOLVERS = ("adam", "sgd", "lbfgs")
 Callback = Callable[[Any, int], object]
@@ -196,14 +196,24 @@ def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
             bar.update()
             return callback is not None and callback(model, model.n_iter_)
 
-        arrays = [p.data for p in parameters]
-        limits = {"max_iter": model.max_iter, "tol_gradient": model.tol, "tol_change": 0.0}
+        arrays, tol = [p.data for p in parameters], _relative_to_start(model.tol, *value_and_grad())
+        limits = {"max_iter": model.max_iter, "tol_gradient": tol, "tol_change": 0.0}
         with limit_blas_threads(1):
             result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)
     if not model.history_["loss"]:  # at the minimum from the start
         model.history_["loss"].append(result.value)
         model.n_iter_ = 1
     return result
+
+
+def _relative_to_start(tol: float, loss: float, gradients: list[np.ndarray]) -> float:
+    """The share of the first gradient's norm that is `tol` times the first loss.
+
+    Weights have no unit, so gradients have the loss's own. The first gradient itself is no measure: training may begin
+    beside a saddle, where it is as small as one likes.
+    """
+    norm = global_norm(gradients)
+    return min(tol * loss / norm, 0.5) if norm > 0 else 0.0
 
 
 def _cast(model: Any, dtype: np.dtype) -> None:
