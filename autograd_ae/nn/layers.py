@@ -49,6 +49,9 @@ class Dense:
         >>> Dense.create(3, 2, rng=np.random.default_rng(0), name="1").W.shape
         (3, 2)
         """
+        for count in (n_in, n_out):
+            if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+                raise ValueError(f"a layer of {n_in!r} inputs and {n_out!r} units: whole numbers above 0 are needed")
         if activation not in ACTIVATIONS:
             raise ValueError(f"unknown activation {activation!r}; there are {', '.join(ACTIVATIONS)}")
         init = init or initialiser_for(activation)
