@@ -204,14 +204,22 @@ class Program:
         if given is None:
             if value.shape != ():
                 raise GraphError(
-                    f"the output has shape {value.shape}; a gradient starts from a scalar. "
+                    f"{self._output()} has shape {value.shape}; a gradient starts from a scalar. "
                     f"Reduce it (ae.sum, ae.mean), or pass cotangent=, an array of shape {value.shape}"
                 )
             return np.ones((), value.dtype)
         array = np.array(given.data if isinstance(given, Tensor) else given, dtype=value.dtype)
         if array.shape != value.shape:
-            raise GraphError(f"cotangent has shape {array.shape}; the output it belongs to has shape {value.shape}")
+            raise GraphError(
+                f"cotangent has shape {array.shape}, but {self._output()} has shape {value.shape}: "
+                "pass ∂L/∂output, of the output's own shape"
+            )
         return array
+
+    def _output(self) -> str:
+        """The output as messages name it: the op that made it, its inputs and its source line."""
+        made = next((n for n, line in zip(self.nodes, self.forward, strict=True) if line.out == self.outputs[0]), None)
+        return f"the output {self.name(self.outputs[0])}" if made is None else f"the output of {made.describe()}"
 
     def run_once(self, cotangent: Any = None) -> list[Array]:
         """The gradients of `wrt`, on the recorded values; a gradient is dropped as soon as no line needs it."""
