@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-nojit lint types bench notebooks clean
+.PHONY: help demo test test-slow test-nojit lint types faults bench notebooks clean
 
 help:
 	@echo "make demo        train and report on the embedded digits"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-nojit  the engine's tests with NUMBA_DISABLE_JIT=1"
 	@echo "make lint        ruff"
 	@echo "make types       mypy"
+	@echo "make faults      plant mistakes in every gradient rule, and see that the laws catch them"
 	@echo "make bench       the benchmarks, against the peers that are installed"
 	@echo "make notebooks   execute the notebooks in place"
 	@echo "make clean       remove the environment, caches and runs"
@@ -51,6 +52,9 @@ lint: $(VENV)/.stamp-dev
 
 types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
+
+faults: $(VENV)/.stamp-run
+	$(BIN)/python -m autograd_ae check --faults
 
 bench: $(VENV)/.stamp-run
 	$(BIN)/python -m benchmarks

@@ -175,7 +175,41 @@ def _doctor(args: argparse.Namespace) -> Outcome:
     return doctor.table(findings), doctor.to_dict(findings), int(not all(f.ok for f in findings))
 
 
-COMMANDS = (demo, data, doctor)
+def check(parser: argparse.ArgumentParser) -> Run:
+    """Check gradients: those of every op, your own, and the checker itself on planted faults.
+
+    Your own: FILE.py::NAME, where the file defines NAME(x), a number, NAME_grad(x), its gradient, and NAME_point, the
+    point (tuples for several arguments); for an array-valued function NAME_vjp(x, u) instead of NAME_grad. A gradient
+    that disagrees is diagnosed. Exit code 0: agrees, 1: disagrees, 3: undecided.
+    """
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="ops by name, or FILE.py::NAME (default: all ops)")
+    parser.add_argument("--shape", action="append", type=_shape, metavar="3,4", help="random point, once per argument")
+    parser.add_argument("--faults", action="store_true", help="plant faults in every rule: which do the laws kill?")
+    parser.add_argument("--cases", type=_count, metavar="N", help="N correct gradients at hard points: false alarms?")
+    parser.add_argument("--seed", type=_seed, default=0, help="of all random numbers (default: 0)")
+
+    def run(args: argparse.Namespace) -> Outcome:
+        from autograd_ae.testing.command import run as checked
+        from autograd_ae.testing.user_file import TargetError
+
+        try:
+            return checked(args, _silent if args.quiet else _progress)
+        except TargetError as error:
+            parser.error(_one_line(error))
+
+    return run
+
+
+def _silent(_text: str) -> None:
+    """With --quiet."""
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text} …", end="\r", file=sys.stderr, flush=True)
+
+
+COMMANDS = (demo, data, doctor, check)
 
 
 # What all of them share.
@@ -298,3 +332,17 @@ def _seed(text: str) -> int:
     if seed < 0:
         raise argparse.ArgumentTypeError(f"a seed is an integer that is not negative, not {text!r}")
     return seed
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of cases is a positive integer, not {text!r}")
+    return int(text)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """`3,4` is (3, 4); an empty text is the shape of a number, ()."""
+    sizes = [size.strip() for size in text.split(",") if size.strip()]
+    if not all(map(str.isdecimal, sizes)):
+        raise argparse.ArgumentTypeError(f"a shape is sizes with commas, such as 3,4, not {text!r}")
+    return tuple(map(int, sizes))
