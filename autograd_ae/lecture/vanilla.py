@@ -12,7 +12,7 @@ import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
 
-EPOCHS, QUICK_EPOCHS = 40, 10
+EPOCHS, QUICK_EPOCHS = 30, 8
 
 
 def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = True) -> Section:
