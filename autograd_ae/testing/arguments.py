@@ -1,4 +1,7 @@
-"""What arrives at a gradient check, made arrays of floats; and what a call reveals: mutation, non-determinism, shared memory."""
+"""What arrives at a gradient check, made arrays of floats; and what a call reveals.
+
+A call reveals mutated inputs, answers that differ the second time, gradients that share memory, misfit shapes.
+"""
 
 from __future__ import annotations
 

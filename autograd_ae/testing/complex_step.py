@@ -1,7 +1,8 @@
 """Gradients by complex step: the oracle of every gradient rule.
 
-For analytic f and real u,  ∂⟨u, f⟩/∂xᵢ = Im ⟨u, f(x + ih·eᵢ)⟩ / h  with h = 1e-30: no truncation error, no subtraction, so all digits
-of float64 (Squire & Trapp 1998). It runs the references only, never a gradient rule or a kernel.
+For analytic f and real u,  ∂⟨u, f⟩/∂xᵢ = Im ⟨u, f(x + ih·eᵢ)⟩ / h  with h = 1e-30: no truncation error, no
+subtraction, so all digits of float64 (Squire & Trapp 1998). It runs the references only, never a gradient rule or a
+kernel.
 """
 
 from __future__ import annotations
@@ -26,8 +27,18 @@ def complex_step_gradient(
     fn : takes tensors, returns a tensor.
     arrays : float arrays; boolean ones (conditions) are passed on and get a gradient of zeros.
     cotangent : of the shape of fn's output; 1 for a scalar output.
+
+    Raises
+    ------
+    GraphError : the output is no scalar and no cotangent is given, or one of another shape.
+
+    >>> import autograd_ae as ae
+    >>> complex_step_gradient(lambda x: ae.sum(x**3), [np.array([1.0, 2.0])])
+    (array([ 3., 12.]),)
     """
-    leaves = [Tensor(a, traced=False) if getattr(a, "dtype", None) == bool else Tensor(_floats(a)) for a in arrays]
+    leaves = [
+        Tensor(a, traced=False) if getattr(a, "dtype", None) is np.dtype(bool) else Tensor(_floats(a)) for a in arrays
+    ]
     output = fn(*leaves)
     program = Program([output], wrt=())
     u = program.cotangent(cotangent)
@@ -40,6 +51,6 @@ def complex_step_gradient(
                 stepped = leaf.data.astype(complex)
                 stepped[i] += 1j * STEP
                 y = program.run_complex({place: stepped})[program.outputs[0]]
-                gradient[i] = np.sum(u * y.imag) / STEP
+                gradient[i] = np.sum(u * y.imag) / STEP  # type: ignore[union-attr]
         gradients.append(gradient)
     return tuple(gradients)

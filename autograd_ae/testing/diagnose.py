@@ -1,8 +1,9 @@
 """Given a wrong gradient, name the likely mistake.
 
-Two sources of evidence. *Numbers*: the claim is a constant times the truth, its transpose, its rows in another order, the truth at another point
-(a log-variance read as a log-deviation is the truth at 2x, times 2). *Planted mistakes*: where f can be recorded, each mistake of the catalogue is
-made in the recorded program, one place at a time and then everywhere, and the one that reproduces the claimed numbers is the explanation.
+Two sources of evidence. *Numbers*: the claim is a constant times the truth, its transpose, its rows in another order,
+the truth at another point (a log-variance read as a log-deviation is the truth at 2x, times 2). *Planted mistakes*:
+where f can be recorded, each mistake of the catalogue is made in the recorded program, one place at a time and then
+everywhere, and the one that reproduces the claimed numbers is the explanation.
 
     cause                            what was done
     correct                          nothing: the gradient agrees
@@ -36,10 +37,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd_ae.core.program import Program
 from autograd_ae.testing.arguments import array_of, as_list, point_of
 from autograd_ae.testing.gradcheck import check_gradient
 from autograd_ae.testing.oracles import choose_oracle, traced_program
-from autograd_ae.testing.planting import Planted, planted_gradients
+from autograd_ae.testing.planting import Planted, batch_sizes, planted_gradients
 from autograd_ae.testing.projections import entrywise_gradient
 
 Array = np.ndarray
@@ -74,7 +76,8 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
 
     Parameters
     ----------
-    f, grad_f, x : as in `check_gradient`. Mistakes inside a formula are found when f is written with NumPy's or this project's functions.
+    f, grad_f, x : as in `check_gradient`. Mistakes inside a formula are found when f is written with NumPy's or this
+        project's functions.
 
     >>> X = np.arange(12.0).reshape(4, 3) / 10
     >>> loss = lambda w: np.mean((X @ w - 1.0) ** 2)
@@ -99,10 +102,8 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
         explained = pattern(claimed, truth, batches)
         if explained is not None:
             return explained
-    candidates: list[Planted] = list(_other_points(f, xs, seed))
-    if program is not None:
-        candidates += planted_gradients(program)
-    matching = [c for c in candidates if _same(claimed, c.gradients)]
+    matching = [c for c in planted_gradients(program) if _same(claimed, c.gradients)] if program is not None else []
+    matching = matching or [c for c in _other_points(f, xs, truth, seed) if _same(claimed, c.gradients)]
     if matching:
         return _best(matching)
     return _extra_term(claimed, truth, xs) or UNEXPLAINED
@@ -243,10 +244,10 @@ def _rearranged(g: Array, t: Array) -> bool:
     return bool(np.abs(g - t).max() <= MATCH * max(np.abs(t).max(), 1e-300))
 
 
-def _other_points(f: Callable[..., Any], xs: list[Array], seed: int) -> Iterator[Planted]:
-    """The truth of f with one argument read differently: 2x for x (a log-deviation), x² for x (a deviation for a variance)."""
+def _other_points(f: Callable[..., Any], xs: list[Array], truth: list[Array], seed: int) -> Iterator[Planted]:
+    """The truth with an argument read differently: 2x for x (as log-deviation), x² for x (variance as deviation)."""
     for k, x in enumerate(xs):
-        readings = [
+        readings: list[tuple[str, Array, Any, str]] = [
             (
                 "log_variance_as_log_deviation",
                 2 * x,
@@ -265,7 +266,7 @@ def _other_points(f: Callable[..., Any], xs: list[Array], seed: int) -> Iterator
             except (ArithmeticError, ValueError, TypeError):
                 continue
             scaled = [g * chain if j == k else g for j, g in enumerate(gradients)]
-            only = [s if j == k else t for j, (s, t) in enumerate(zip(scaled, true_gradient(f, xs, seed), strict=True))]
+            only = [s if j == k else t for j, (s, t) in enumerate(zip(scaled, truth, strict=True))]
             yield Planted(cause, detail, scaled, rank=20)
             yield Planted(cause, detail, only, rank=21)
 
@@ -287,9 +288,6 @@ def _extra_term(claimed: list[Array], truth: list[Array], xs: list[Array]) -> Di
     return None
 
 
-def _batch_sizes(program: Any, xs: list[Array]) -> set[int]:
-    """Sizes that may be the number of samples: leading axes of what the recording computes, and of the arguments."""
-    if program is None:
-        return {a.shape[0] for a in xs if a.ndim}
-    computed = {v.shape[0] for v in program.values if v.kind == "result" and v.shape}
-    return computed | {v.shape[0] for v in program.values if v.kind == "constant" and v.shape}
+def _batch_sizes(program: Program | None, xs: list[Array]) -> set[int]:
+    """Sizes that may be the number of samples; see `planting.batch_sizes`."""
+    return {a.shape[0] for a in xs if a.ndim} if program is None else batch_sizes(program)

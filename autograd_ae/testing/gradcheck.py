@@ -5,11 +5,11 @@
     gradcheck(fn, inputs)          fn written with this project's functions: its backward pass
     assert_gradient(f, grad_f, x)  raises with the report
 
-How a verdict is reached. The oracle (`oracles.py`) gives each derivative with all digits where it can. How much rounding may
-disturb an entry is measured (`noise.py`). An entry is right if it agrees to `rtol`, excused if it differs by less than
-that noise, wrong otherwise; the rules that make a verdict of it are in `verdict.judge`. Nothing is compared with a fixed
-number, so multiplying f by 1e-12 or x by 1e6 changes no verdict. Cotangents are random: under a plain sum, permuted rows
-look right.
+How a verdict is reached. The oracle (`oracles.py`) gives each derivative with all digits where it can. How much
+rounding may disturb an entry is measured (`noise.py`). An entry is right if it agrees to `rtol`, excused if it
+differs by less than that noise, wrong otherwise; the rules that make a verdict of it are in `verdict.judge`. Nothing
+is compared with a fixed number, so multiplying f by 1e-12 or x by 1e6 changes no verdict. Cotangents are random:
+under a plain sum, permuted rows look right.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def check_gradient(
 
     Raises
     ------
-    TypeError : x, f or grad_f gives what is no real array; with method="complex", when f cannot be run in complex numbers.
+    TypeError : x, f or grad_f gives what is no real array; with method="complex", when f cannot be run in complex
+        numbers.
     ValueError : f is not scalar, x is not finite, a gradient is missing.
 
     >>> f = lambda x: np.sum(x ** 3)
@@ -141,7 +142,8 @@ def gradcheck(
         return Program([output], wrt=leaves).run_once(u)
 
     result = _check(
-        func, claim, inputs, scalar=False, rtol=rtol, atol=atol, points=points, fast_mode=fast_mode, method="complex", seed=seed
+        func, claim, inputs, scalar=False, rtol=rtol, atol=atol, points=points, fast_mode=fast_mode, method="complex",
+        seed=seed,
     )  # fmt: skip
     from autograd_ae.testing.locate import faulty_rule
 

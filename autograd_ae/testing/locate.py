@@ -13,7 +13,10 @@ from autograd_ae.core.transforms import STEP
 
 
 def faulty_rule(func: Callable[..., Tensor], xs: list[np.ndarray], *, directions: int = 3) -> str:
-    """`op.rule, recorded at file:line`, of the first rule that disagrees, from the output backwards; empty if each rule is right by itself."""
+    """`op.rule, recorded at file:line`, of the first rule that disagrees, from the output backwards.
+
+    Empty if each rule is right by itself.
+    """
     rng = np.random.default_rng(0)
     for node in reversed(wengert_list([func(*[Tensor(x) for x in xs])])):
         for k, t in enumerate(node.inputs):

@@ -1,12 +1,12 @@
 """How much rounding may disturb a gradient, and a function: measured, never assumed.
 
-*Of a function's values* (`function_noise`): the k-th difference of a smooth function at spacing h is of size hᵏ, that of
-noise of size σ is σ √((2k)!/(k!)²) whatever h. So where the estimates of σ from the 4th, 5th and 6th differences agree,
-it is noise (Hamming 1971; Moré & Wild 2011, "Estimating computational noise", which also gives the tables).
-*Of a gradient* (`gradient_noise`): all inputs are moved by an ulp or two, and claim and oracle are asked again. Below that,
-there is a floor: what moving x by all of itself would change less than f's own rounding does cannot be asked of a gradient
-(a sigmoid at 40 is 1 to the last bit, and its gradient computed from 1 is 0). So is what underflows in the dtype at hand.
-Where the oracle jumps between two sides of the point and stays put beyond, the point is a *kink*.
+*Of a function's values* (`function_noise`): the k-th difference of a smooth function at spacing h is of size hᵏ, that
+of noise of size σ is σ √((2k)!/(k!)²) whatever h. So where the estimates of σ from the 4th, 5th and 6th differences
+agree, it is noise (Hamming 1971; Moré & Wild 2011, "Estimating computational noise", which also gives the tables).
+*Of a gradient* (`gradient_noise`): all inputs are moved by an ulp or two, and claim and oracle are asked again. Below
+that, there is a floor: what moving x by all of itself would change less than f's own rounding does cannot be asked of
+a gradient (a sigmoid at 40 is 1 to the last bit, and its gradient computed from 1 is 0). So is what underflows in the
+dtype at hand. Where the oracle jumps between two sides of the point and stays put beyond, the point is a *kink*.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FLOOR = 64  # in ε|f|: y(1 − y) at |x| ≤ 36, where 1 − y still has a bit,
 
 
 def function_noise(value: Callable[[list[Array]], float], xs: list[Array], rng: np.random.Generator) -> float:
-    """σ of the scatter of a function's values around a smooth function, along a random line through xs; 0 if none is seen.
+    """σ of the scatter of a function's values around a smooth one, along a random line through xs; 0 if none is seen.
 
     >>> f = lambda xs: float(np.float32(np.sin(xs[0][0])))
     >>> 1e-9 < function_noise(f, [np.array([1.0])], np.random.default_rng(0)) < 1e-7
@@ -77,10 +77,7 @@ def gradient_noise(
 
     tiny = float(np.finfo(np.float32 if eps > 1e-10 else np.float64).tiny)
     noise = [
-        64
-        * eps
-        * (np.abs(t).max(initial=0.0) + (np.abs(g).max(initial=0.0) if view.projected else 0.0))
-        * np.ones(t.shape)
+        np.full(t.shape, 64 * eps * (_largest(t) + (_largest(g) if view.projected else 0.0)))
         + view.sizes(k, FLOOR * eps * value / lengths(view.xs[k]) + UNDERFLOW * tiny)
         for k, (t, g) in enumerate(zip(expected, given, strict=True))
     ]
@@ -92,6 +89,11 @@ def gradient_noise(
             return noise, [np.zeros(t.shape, bool) for t in expected]
         right, left = (view.ask(moved(view.wide, ulps))[0] for ulps in SIDES)
         return _sides(noise, expected, right, left, lambda: view.ask(moved(view.wide, BEYOND))[0])
+
+
+def _largest(a: Array) -> float:
+    """Of the entries that are finite: one that is not must not hide the others."""
+    return float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
 
 
 def _unequal(shapes: list[tuple[int, ...]], rng: np.random.Generator) -> list[Array]:
@@ -110,7 +112,7 @@ def _sides(
     jumps, far = [], None
     for k, t in enumerate(expected):
         gap = np.abs(right[k] - left[k])
-        scale = max((float(np.abs(a).max(initial=0.0)) for a in (t, right[k], left[k])), default=0.0)
+        scale = max(_largest(t), _largest(right[k]), _largest(left[k]))
         jump = gap > 1e-3 * scale
         if jump.any():
             far = beyond() if far is None else far

@@ -2,12 +2,13 @@
 
 1. *Complex step through the references.* The function runs on tensors, so its program is known and is run in complex
    arithmetic: all digits.
-2. *Complex step through NumPy.* The function itself takes complex arrays: all digits, provided that it is analytic (no
-   abs, no conj, no comparison of complex numbers); so a random direction per argument is compared with differences first.
+2. *Complex step through NumPy.* The function itself takes complex arrays: all digits, provided that it is analytic
+   (no abs, no conj, no comparison of complex numbers); so a random direction per argument is compared with
+   differences first.
 3. *Extrapolated differences*, with an error estimate, for whatever can only be called.
 
-float32 inputs are widened where f lets them: the derivative is that of the same function at the same point, and differences
-of float32 values would leave two or three digits of it.
+float32 inputs are widened where f lets them: the derivative is that of the same function at the same point, and
+differences of float32 values would leave two or three digits of it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def choose_oracle(
 
 
 def widened(f: Function, xs: list[Array], eps: float) -> tuple[list[Array], float]:
-    """The point in float64, when f takes it to the same value there; else as it is. With the precision of f's values."""
+    """The point in float64, when f takes it to the same value there, else as it is; and the precision of f's values."""
     if eps < 1e-10:
         return xs, eps
     wide = [x.astype(np.float64) for x in xs]

@@ -1,7 +1,8 @@
 """What is compared: every entry of every gradient, or a few random projections of each where there are many.
 
-A projection ⟨g, v⟩ on a Gaussian v has the size of ‖g‖, and a fault δ anywhere changes it by ‖δ‖ times a Gaussian number: with
-8 of them none is overlooked by luck, unless ‖δ‖ is below the tolerance times ‖g‖. Cost: 8 derivatives per argument, whatever its size.
+A projection ⟨g, v⟩ on a Gaussian v has the size of ‖g‖, and a fault δ anywhere changes it by ‖δ‖ times a Gaussian
+number: with 8 of them none is overlooked by luck, unless ‖δ‖ is below the tolerance times ‖g‖. Cost: 8 derivatives
+per argument, whatever its size.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DIRECTIONS = 8  # random projections per argument beyond that
 
 @dataclass(frozen=True)
 class View:
-    """The oracle, the point (`wide` in the oracle's precision) and the directions along which gradients are compared."""
+    """The oracle, the point (`wide`: in the oracle's precision) and the directions along which to compare."""
 
     oracle: Oracle
     xs: list[Array]

@@ -101,7 +101,7 @@ def disagrees(reason: str, **more: object) -> Check:
 
 
 def combine(checks: list[Check]) -> Check:
-    """One verdict over several points: wrong anywhere is wrong; undecided anywhere is undecided; else the fewest digits."""
+    """One verdict over several points: wrong or undecided anywhere is so altogether; else the fewest digits."""
     order = {DISAGREES: 0, UNDECIDED: 1, AGREES: 2}
     first = min(checks, key=lambda c: (order[c.verdict], c.digits))
     return replace(first, points=len(checks), entries=sum(c.entries for c in checks))
@@ -122,8 +122,9 @@ class _Argument:
 
 
 def judge(
-    given: list[np.ndarray], expected: list[np.ndarray], noise: list[np.ndarray], *, rtol: float, atol: float | None = None,
-    kinks: list[np.ndarray] | None = None, names: list[str] | None = None, projected: bool = False,
+    given: list[np.ndarray], expected: list[np.ndarray], noise: list[np.ndarray], *, rtol: float,
+    atol: float | None = None, kinks: list[np.ndarray] | None = None, names: list[str] | None = None,
+    projected: bool = False,
 ) -> Check:  # fmt: skip
     """Compare gradients entry by entry, without any absolute scale.
 
@@ -135,10 +136,10 @@ def judge(
     kinks : where the derivative does not exist (such entries are neither right nor wrong).
     projected : entries are random projections of the gradient, not its own.
 
-    An entry is *right* when |given − expected| ≤ rtol·|expected|; *excused* when the difference is below the noise; else wrong.
-    One wrong entry is a disagreement. Agreement needs more than the absence of wrong entries: the largest entry of every
-    gradient that is not zero throughout must be right, so noise above the signal is "undecided", and so is a function that
-    is constant.
+    An entry is *right* when |given − expected| ≤ rtol·|expected|; *excused* when the difference is below the noise;
+    else wrong. One wrong entry is a disagreement. Agreement needs more than the absence of wrong entries: the largest
+    entry of every gradient that is not zero throughout must be right, so noise above the signal is "undecided", and
+    so is a function that is constant.
 
     >>> g, noise = np.array([1.0, 2.0]), np.array([1e-15, 1e-15])
     >>> judge([g], [g], [noise], rtol=1e-6).verdict, judge([g], [2 * g], [noise], rtol=1e-6).verdict
@@ -177,7 +178,8 @@ def judge(
 
 
 def _judge_argument(
-    k: int, g: np.ndarray, t: np.ndarray, n: np.ndarray, at_kink: np.ndarray, rtol: float, limit: float, name: str, projected: bool
+    k: int, g: np.ndarray, t: np.ndarray, n: np.ndarray, at_kink: np.ndarray, rtol: float, limit: float,
+    name: str, projected: bool,
 ) -> _Argument:  # fmt: skip
     undefined = ~np.isfinite(t)
     with np.errstate(all="ignore"):
@@ -209,7 +211,7 @@ def _judge_argument(
     return part
 
 
-UNDEFINED = "the derivative is not finite at the point, or f is defined on one side of it only: choose a point inside its domain"
+UNDEFINED = "the derivative is not finite here, or f is defined on one side only: choose a point inside its domain"
 KINK = "the point lies at a kink (|x| at 0, relu at 0, a tied maximum): the derivative there is a convention"
 CONSTANT = "the function is constant here: every derivative is zero, so there is nothing to compare"
 
