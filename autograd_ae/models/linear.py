@@ -10,7 +10,9 @@ the rows are orthonormal at a minimum.
 
 The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). `fit` therefore trains on x − μ,
 where the Hessian is far better conditioned (the mean of images is longer than all deviations from it),
-and puts the mean into the biases at the end: b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x.
+and puts the mean into the biases at the end: b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x. It also
+divides by the root mean square s of x − μ, b ← s b at the end: weights have no unit but biases have that of the data,
+so without this the curvatures along the two, and with them the course of training, would depend on the unit.
 
 Weights start at a hundredth of Glorot's. What W₁ holds along directions in which the data hardly vary does
 hardly any harm, so it dies slowly; the smaller the start, the less there is of it. On 8,000 digits with L = 30,
@@ -35,6 +37,7 @@ from autograd_ae.nn.layers import MLP, Dense
 from autograd_ae.ops.dense import dense
 from autograd_ae.ops.losses import squared_error
 from autograd_ae.ops.shaping import transpose
+from autograd_ae.optim import global_norm
 
 START = 0.01  # times Glorot's bound
 
@@ -90,7 +93,7 @@ class LinearPCA(Network):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        tol: float = 3e-6,
+        tol: float = 2e-6,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: bool = False,
@@ -129,26 +132,51 @@ class LinearPCA(Network):
     def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """New weights, and biases that centre: the first output is the mean."""
         X = super()._start(X, rng)
-        self._shift(-X.mean(axis=0, dtype=np.float64).astype(X.dtype))
+        self._leave_frame(X.mean(axis=0, dtype=np.float64).astype(X.dtype), 1.0)
         return X
 
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         return {"reconstruction": squared_error(self.decoder_(self.encoder_(x)), x)}
 
     def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
-        mean = self.mean_
-        self._shift(mean)
-        try:
-            super()._train(X - mean, rng, callback)
-        finally:
-            self._shift(-mean)
+        centred = X - self.mean_
+        unit = float(global_norm([centred]) / np.sqrt(centred.size)) or 1.0
+        frame = self.mean_, unit
 
-    def _shift(self, mean: np.ndarray) -> None:
-        """The same function in terms of x − mean: b₁ ← b₁ + mean W₁, b₂ ← b₂ − mean."""
-        encoder = self.encoder_.layers[0]
-        b2 = self._output_bias
-        encoder.b.data += mean @ encoder.W.data  # in place: optimisers hold these arrays
-        b2.data -= mean
+        def outside(model: Any, epoch: int) -> object:
+            self._leave_frame(*frame)
+            try:
+                return callback is not None and callback(model, epoch)
+            finally:
+                self._enter_frame(*frame)
+
+        self._loss_unit = unit**2
+        self._enter_frame(*frame)
+        try:
+            super()._train((centred / unit).astype(X.dtype, copy=False), rng, outside if callback else None)
+        finally:
+            self._leave_frame(*frame)
+            del self._loss_unit
+
+    def _enter_frame(self, mean: np.ndarray, unit: float) -> None:
+        """The same function in terms of (x − mean)/unit: b₁ ← (b₁ + mean W₁)/unit, b₂ ← (b₂ − mean)/unit."""
+        (W, b1), b2 = self._encoder_arrays, self._output_bias.data
+        b1 += mean @ W  # in place: optimisers hold these arrays
+        b2 -= mean
+        b1 /= unit
+        b2 /= unit
+
+    def _leave_frame(self, mean: np.ndarray, unit: float) -> None:
+        """And back: b₁ ← unit b₁ − mean W₁, b₂ ← unit b₂ + mean."""
+        (W, b1), b2 = self._encoder_arrays, self._output_bias.data
+        b1 *= unit
+        b2 *= unit
+        b1 -= mean @ W
+        b2 += mean
+
+    @property
+    def _encoder_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.encoder_.layers[0].W.data, self.encoder_.layers[0].b.data
 
     @property
     def _output_bias(self) -> Tensor:

@@ -38,6 +38,7 @@ class Network(Model):
     n_iter_: int
     n_samples_seen_: int
     _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
+    _loss_unit: float = 1.0  # what a loss of 1 stands for while training on scaled samples
     _optimizer: Any
     _rng: np.random.Generator
 

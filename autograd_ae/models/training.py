@@ -105,7 +105,7 @@ def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) 
             raise FloatingPointError(f"the loss became {values[0]}")
         optimizer.step([step.gradients[p] for p in parameters])
         for name, value in zip(names, values, strict=True):
-            totals[name] = totals.get(name, 0.0) + float(value) * len(rows) / len(X)
+            totals[name] = totals.get(name, 0.0) + float(value) * model._loss_unit * len(rows) / len(X)
     return totals
 
 
@@ -147,7 +147,7 @@ class EarlyStopping:
 
     def after(self, held_out: np.ndarray) -> bool:
         """Record the error after an epoch; whether it has not fallen by `tol` for `n_iter_no_change` epochs."""
-        error = self.model._error(held_out)
+        error = self.model._error(held_out) * self.model._loss_unit
         self.model.history_.setdefault("validation", []).append(error)
         self.waited = 0 if error < self.best - self.model.tol else self.waited + 1
         if error < self.best:
@@ -178,21 +178,21 @@ def by_lbfgs(model: Any, X: np.ndarray, callback: Callback | None) -> None:
 
 
 def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
-    parameters = model.parameters()
+    parameters, unit = model.parameters(), model._loss_unit
     (_, *terms), step = _captured(model, X)
 
     def value_and_grad(*_arrays: np.ndarray) -> tuple[float, list[np.ndarray]]:
         with np.errstate(over="ignore", invalid="ignore"):  # the line search shortens a step that went too far
             value, *parts = step()
-        model.loss_terms_ = dict(zip(terms, map(float, parts), strict=True))
+        model.loss_terms_ = {name: float(part) * unit for name, part in zip(terms, parts, strict=True)}
         return value, [step.gradients[p] for p in parameters]
 
     with _progress(model) as bar:
 
         def after(found: Any) -> object:
             model.n_iter_ += 1
-            model.history_["loss"].append(found.value)
-            bar.set_postfix_str(f"loss {found.value:.6g}", refresh=False)
+            model.history_["loss"].append(found.value * unit)
+            bar.set_postfix_str(f"loss {found.value * unit:.6g}", refresh=False)
             bar.update()
             return callback is not None and callback(model, model.n_iter_)
 
@@ -201,7 +201,7 @@ def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
         with limit_blas_threads(1):
             result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)
     if not model.history_["loss"]:  # at the minimum from the start
-        model.history_["loss"].append(result.value)
+        model.history_["loss"].append(result.value * unit)
         model.n_iter_ = 1
     return result
 
