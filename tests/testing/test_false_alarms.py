@@ -50,6 +50,11 @@ def test_a_right_gradient_is_never_called_wrong_at_hard_points():
     assert counts["agrees"] >= 700
 
 
+@pytest.mark.parametrize("x", [-687.0, -700.0, -740.0])
+def test_a_complex_step_that_underflows_is_no_evidence(x):
+    assert gradcheck(ae.sigmoid, np.array([x]), points=1).verdict != "disagrees"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_right_gradient_is_never_called_wrong_at_a_hundred_thousand_hard_points():
