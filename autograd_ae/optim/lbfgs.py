@@ -14,9 +14,9 @@ the same iterates bit by bit; rotating the variables gives the same up to roundi
     gradient     ‖g‖ ≤ tol_gradient · ‖g at x0‖                                                       converged
     change       the value fell by at most tol_change · |value| in ten iterations                     converged
     floor        the line search fails where all there is to gain, ½ gᵀHg, is below the noise of the value, now
-                 or at x0; or fifty iterations within that noise did not halve ‖g‖                    converged
+                 or at x0; or 100 iterations within that noise did not halve ‖g‖                    converged
     callback, interrupted, max_iter     asked to, or Ctrl-C, or out of iterations                     not converged
-    line_search  no step along −g lowers the value: gradient and value disagree, or there is a kink   not converged
+    line_search  it finds no lower point: value and gradient disagree, or there is a kink             not converged
 
 When a line search fails, the pairs are forgotten and it is tried once more along −g; if that fails too, or another
 one within ten iterations, the run stops.  The value may rise, but only by its noise, in steps marked "approximate".
@@ -40,7 +40,7 @@ from autograd_ae.optim.lbfgs_types import VALUE_NOISE, Callback, LBFGSResult, LB
 from autograd_ae.optim.line_search import WolfeSearch
 
 WINDOW = 10  # iterations over which the change of the value is judged
-PATIENCE = 50  # iterations without visible progress that are allowed for the gradient to fall
+PATIENCE = 100  # iterations without visible progress that are allowed for the gradient to fall
 
 ValueAndGrad = Callable[[Array], tuple[Any, Array]]
 
@@ -63,7 +63,8 @@ def lbfgs(
     `value_and_grad(x)` returns a number and a gradient of shape (n,), and may return the same buffer each time; its x
     is read-only and changes afterwards.  Where the value or gradient is not finite the step is shortened.
     `callback(step)` is called with an LBFGSStep after each iteration; if it returns something true, the run stops.
-    Ctrl-C at any time ends the run with status "interrupted" and the best point so far, so that no work is lost.
+    Ctrl-C after the first evaluation ends the run with status "interrupted" and the last accepted point, so that no
+    work is lost; a caller that wants the KeyboardInterrupt looks at the status.
     `value_noise` is the relative rounding error of the value: 1e-7 or so for one computed in float32.
 
     Raises FloatingPointError if value or gradient is not finite at x0, TypeError or ValueError for bad arguments.
@@ -216,7 +217,7 @@ class Run:
     def result(self) -> LBFGSResult:
         point = self.point
         return LBFGSResult(
-            x=point.x.copy(),
+            x=point.x,
             value=point.value,
             gradient_norm=point.norm,
             iterations=self.iterations,
@@ -236,8 +237,8 @@ class Run:
             "callback": f"stopped by the callback after {self.iterations} iterations ({reduction})",
             "interrupted": f"interrupted after {self.iterations} iterations, x is the last point reached ({reduction})",
             "max_iter": f"not converged in {self.settings.max_iter} iterations ({reduction})",
-            "line_search": f"not converged: no step along the negative gradient lowers the value ({reduction}); do "
-            "value and gradient belong together, is the function smooth here, is value_noise large enough?",
+            "line_search": f"not converged: the line search finds no lower point ({reduction}); do value and gradient "
+            "belong together, is the function smooth here, is value_noise large enough?",
         }[self.status]
 
 

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 LONGEST_GROWTH = 10.0  # a longer step is at most this many times the last
 SHORTEST_GROWTH = 2.0
-MARGIN = 0.001  # a trial keeps this share of the interval from either end
+MARGIN = 0.05  # a trial keeps this share of the interval from either end
 SLOW = 2 / 3  # two trials that shrink the interval to more than this are followed by a bisection
 BACKTRACK = 0.2  # share of the interval that is tried when its far end is not finite
 

@@ -69,11 +69,19 @@ def test_gradients_whose_norm_overflows_are_clipped_nevertheless(dtype, size):
     np.testing.assert_allclose(grads[1], -1e-4, rtol=1e-6)
 
 
+def test_a_norm_so_small_that_the_factor_underflows_is_reached_nevertheless():
+    g = np.array([3e9, -4e9], np.float32)
+    assert clip_by_global_norm([g], 5e-35) == pytest.approx(
+        5e9, rel=1e-6
+    )  # the factor, 1e-44, has no digits in float32
+    np.testing.assert_allclose(g, np.array([3e-35, -4e-35]), rtol=1e-6)
+
+
 def test_gradients_within_the_norm_are_left_alone_bit_by_bit(rng):
     grads = [rng.standard_normal(5), rng.standard_normal((2, 3))]
     before = [g.copy() for g in grads]
     norm = clip_by_global_norm(grads, global_norm(grads))
-    assert clip_by_global_norm(grads, math.inf) == norm
+    assert clip_by_global_norm(grads, math.inf) == clip_by_global_norm(grads, 1.001 * norm) == norm
     assert all(np.array_equal(g, b) for g, b in zip(grads, before, strict=True))
 
 
@@ -83,6 +91,14 @@ def test_strided_views_are_clipped_in_place(rng):
     expected[:, ::2] *= 0.5 / np.linalg.norm(base[:, ::2])
     clip_by_global_norm([base[::-1, :4:2], base[::-1, 4::2]], 0.5)
     np.testing.assert_allclose(base, expected, rtol=1e-14)
+
+
+def test_interlaced_views_are_told_from_overlapping_ones():
+    a = np.ones(8)
+    clip_by_value([a[::2], a[1::2]], 0.5)
+    assert np.all(a == 0.5)
+    with pytest.raises(ValueError, match=r"grads\[0\] and grads\[2\] share memory"):
+        clip_by_value([a[::2], a[1:2], a[4:5]], 0.5)
 
 
 @given(st.integers(0, 2**32), dtypes, st.floats(0.01, 3))

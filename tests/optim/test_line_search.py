@@ -22,6 +22,11 @@ LANDSCAPES = {  # φ and φ′; the first three are those of Moré & Thuente 199
     "parabola": (lambda a: (a - 3.0) ** 2, lambda a: 2 * (a - 3.0)),
     "double well": (lambda a: (a * a - 4) ** 2 - a, lambda a: 4 * a * (a * a - 4) - 1),
     "exponential": (lambda a: math.exp(min(a, 700.0)) - 5 * a, lambda a: math.exp(min(a, 700.0)) - 5),
+    "steep beyond 1": (lambda a: -a + 50 * max(0.0, a - 1) ** 2, lambda a: -1 + 100 * max(0.0, a - 1)),
+    "sharp and lopsided": (
+        lambda a: math.hypot(a - 1, 1e-3) - 0.9 * (a - 1),
+        lambda a: (a - 1) / math.hypot(a - 1, 1e-3) - 0.9,
+    ),
     "barrier": (
         lambda a: a - 2 * math.log(a + 1e-3) if a > -1e-3 else math.nan,
         lambda a: 1 - 2 / (a + 1e-3),
@@ -93,12 +98,28 @@ def test_without_a_lower_point_there_is_no_step():
 
 
 def test_without_a_point_of_small_slope_the_lowest_decrease_is_taken_and_says_so():
-    wolfe = search(lambda a: abs(a - 1.0), lambda a: math.copysign(1.0, a - 1.0))
+    calls = []
+    wolfe = search(lambda a: abs(a - 1.0), lambda a: math.copysign(1.0, a - 1.0), calls)
     found = wolfe.run(first=0.3)
     assert wolfe.kind(found) == "decrease"
+    assert found.step == calls[-1]
+    assert found.value == min(abs(a - 1.0) for a in calls)
     assert 0.5 < found.step < 1.5
+    ripples = search(
+        lambda a: abs(a - 1.0) + abs(math.sin(9 * a)) / 9, lambda a: -0.5 if a == 0 else -1.0 if a < 1 else 1, calls
+    )
+    calls.clear()
+    found = ripples.run(first=0.9)
+    assert found.value == min(abs(a - 1.0) + abs(math.sin(9 * a)) / 9 for a in calls)
     unbounded = search(lambda a: -a, lambda a: -1.0)
     assert unbounded.kind(unbounded.run()) == "decrease"
+
+
+def test_a_step_is_called_strong_only_if_the_value_itself_falls_enough():
+    wolfe = search(lambda a: 1.0 - a, lambda a: -1.0)
+    for value, kind in [(1.0 - 1.1e-4, "strong"), (1.0 - 0.9e-4, "approximate"), (1.0, "approximate")]:
+        assert wolfe.kind(Trial(1.0, value, 0.1)) == kind
+        assert wolfe.kind(Trial(1.0, value, -0.95)) == "decrease"
 
 
 @given(st.floats(0.5, 2), st.floats(-1, 1))
