@@ -204,6 +204,14 @@ def test_a_rotated_decoder_is_worse_by_the_gap_in_hadamards_inequality(angle, se
     assert gap > 1e-6
 
 
+def test_beta_is_one_unless_given():
+    X = with_spectrum(0)
+    assert theory.linear_vae(X, 3, noise_variance=0.7).loss == theory.linear_vae(X, 3, noise_variance=0.7, beta=1).loss
+    A = np.random.default_rng(0).normal(size=(2, N))
+    default = theory.linear_vae_loss(X, A, noise_variance=0.7)
+    assert default == theory.linear_vae_loss(X, A, noise_variance=0.7, beta=1)
+
+
 def test_a_latent_dies_exactly_at_the_threshold():
     X = with_spectrum(0)
     top = theory.spectrum(X)[1]

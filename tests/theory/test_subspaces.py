@@ -40,6 +40,12 @@ def test_angles_do_not_depend_on_the_bases_their_scale_or_the_frame(angles, seed
         np.testing.assert_allclose(theory.principal_angles(a, b), expected, rtol=0, atol=1e-14)
 
 
+def test_the_whole_space_is_a_subspace():
+    everything = np.random.default_rng(0).normal(size=(3, 3))
+    np.testing.assert_allclose(theory.principal_angles(everything, np.eye(3)), 0, atol=1e-14)
+    np.testing.assert_allclose(theory.principal_angles(everything, [[1.0, 2.0, 3.0]]), 0, atol=1e-14)
+
+
 def test_an_angle_that_the_arc_cosine_cannot_see_is_seen():
     A, B = at_angles(np.array([1e-12, 2e-10]), 6, 0)
     np.testing.assert_allclose(theory.principal_angles(A, B), [1e-12, 2e-10], rtol=1e-3)
@@ -88,12 +94,14 @@ def test_a_gap_on_both_sides_identifies_a_direction_and_one_below_a_subspace():
         assert gap.subspace_identified == subspace
         assert gap.directions_identified.tolist() == directions
     assert theory.spectral_gap(spectrum, 2).relative == 0.25
+    assert theory.spectral_gap([0.5, 0.25], 1).relative == 0.5
 
 
 def test_what_carries_no_variance_identifies_nothing():
     assert not theory.spectral_gap([1.0, 0.0, 0.0], 2).subspace_identified
     assert not theory.spectral_gap([1.0, 0.0], 2).subspace_identified  # not even the whole space
     assert not theory.spectral_gap([0.0, 0.0], 1).subspace_identified
+    assert theory.spectral_gap([0.0, 0.0], 1).relative == 0
     assert theory.spectral_gap([1.0, 0.5], 2).subspace_identified
 
 
@@ -157,7 +165,8 @@ def test_wrong_spectra_are_refused():
         theory.spectral_gap([1.0, 2.0], 1)
     with pytest.raises(ValueError, match="not negative"):
         theory.spectral_gap([1.0, -2.0], 1)
-    with pytest.raises(ValueError, match="n_components=3"):
-        theory.spectral_gap([2.0, 1.0], 3)
+    for L in (0, 3):
+        with pytest.raises(ValueError, match=f"n_components={L}"):
+            theory.spectral_gap([2.0, 1.0], L)
     with pytest.raises(ValueError, match="gap"):
         theory.angle_bound(0.1, 0.0)
