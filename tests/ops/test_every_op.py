@@ -1,7 +1,7 @@
 """The laws that every op obeys, driven by the one table of ops.
 
-That the laws would notice a wrong rule is tested in `tests/testing/test_faults.py`, which plants every fault of the
-catalogue in every rule of this table.
+That the first of them would notice a wrong rule is tested here; `tests/testing/test_faults.py` and `make faults` plant
+many more faults and let all laws judge.
 """
 
 import numpy as np
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import autograd_ae as ae
 from autograd_ae.core.program import Program, accumulate
 from autograd_ae.core.tensor import Tensor, capturing
-from autograd_ae.testing import laws, strategies
+from autograd_ae.testing import faults, laws, strategies
 from autograd_ae.testing.complex_step import complex_step_gradient
+from autograd_ae.testing.fault_catalogue import FAULTS
 from autograd_ae.testing.specs import SPECS
 
 TOLERANCE = 1e-9  # of the gradient's largest entry, against complex step
@@ -32,17 +33,53 @@ def gradients_of(case, arrays, dtype=np.float64):
     return Program([output], wrt=[t for t in leaves if t.traced]).run_once(case.cotangent(output.shape, dtype))
 
 
-@every_differentiable_op
-@given(data=st.data())
-def test_every_rule_agrees_with_complex_step(name, data):
-    case = data.draw(strategies.op_cases(name))
+def relative_error(case):
+    """The largest |engine − complex step| of any gradient, relative to that gradient's largest entry."""
     with ae.no_grad():
         u = case.cotangent(case(*leaves_of(case.arrays)).shape)
     oracle = complex_step_gradient(case, case.arrays, u)
     floats = [true for true, a in zip(oracle, case.arrays, strict=True) if a.dtype != bool]
+    worst = 0.0
     for gradient, true in zip(gradients_of(case, case.arrays), floats, strict=True):
         assert gradient.shape == true.shape
-        assert np.abs(gradient - true).max(initial=0.0) <= TOLERANCE * np.abs(true).max(initial=0.0)
+        error, scale = np.abs(gradient - true).max(initial=0.0), np.abs(true).max(initial=0.0)
+        worst = max(worst, error / scale if scale else np.inf if error else 0.0)
+    return worst
+
+
+@every_differentiable_op
+@given(data=st.data())
+def test_every_rule_agrees_with_complex_step(name, data):
+    assert relative_error(data.draw(strategies.op_cases(name))) <= TOLERANCE
+
+
+SLIPS = [
+    fault for fault in FAULTS if fault.name in ("1 % too large", "wrong sign", "transposed", "largest entry dropped")
+]
+
+
+@pytest.mark.parametrize("fault", SLIPS, ids=[fault.name for fault in SLIPS])
+@every_differentiable_op
+def test_a_wrong_rule_is_rejected_by_the_same_test(name, fault):
+    """Each rule in turn is made wrong; of the cases on which that changes its result, one must show it.
+
+    A transpose changes nothing where no gradient is a square matrix; every other slip must find its case.
+    """
+    spec = SPECS[name]
+    drawn = [(faults.function_of(spec, *case), case) for case in faults.cases_of(spec, 30)]
+    for _, rule_name, rule in faults.rules_of([function for function, _ in drawn]):
+        wrong = fault.plant(rule.fn)
+        telling = [case for function, case in drawn if changes(rule, wrong, *function)][:8]
+        assert telling or fault.name == "transposed", rule_name
+        with faults.planted(rule, wrong):
+            cases = [strategies.OpCase(spec, tuple(arrays), params, 0) for arrays, params in telling]
+            assert not cases or any(relative_error(case) > TOLERANCE for case in cases), rule_name
+
+
+def changes(rule, wrong, fn, inputs):
+    """Does the wrong rule give another result than the right one in a backward pass through fn?"""
+    calls = list(faults.calls_of(rule, fn, inputs))
+    return any(not np.allclose(c.result(wrong), c.result(rule.fn), rtol=1e-6, atol=0.0) for c in calls)
 
 
 @every_differentiable_op
