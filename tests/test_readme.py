@@ -1,0 +1,29 @@
+"""The README's Python runs as it stands, from top to bottom, and its links lead somewhere."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_examples_run_and_say_what_the_text_says():
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(blocks) == 3
+    namespace: dict = {}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        for block in blocks:
+            exec(block, namespace)
+    assert namespace["auto"].loss_ < 60
+    assert "largest angle" in printed.getvalue()
+    assert "plateau" in printed.getvalue()
+    assert "missing_batch_mean" in printed.getvalue()
+    assert "the gradient disagrees" in printed.getvalue()
+
+
+def test_links_lead_to_files():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
