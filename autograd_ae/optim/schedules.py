@@ -60,7 +60,7 @@ class linear_warmup:
 
     def __call__(self, step: int) -> float:
         rate = float(self.after(step) if callable(self.after) else self.after)
-        return rate * (step + 1) / self.warmup if step < self.warmup else rate
+        return rate * ((step + 1) / self.warmup) if step < self.warmup else rate  # at the last exactly `rate`
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from autograd_ae.testing.verdict import Check, GradientError, Worst
 
 __all__ = [
     "Check",
+    "Diagnosis",
     "GradientError",
     "Worst",
     "assert_gradient",
     "check_gradient",
     "check_vjp",
     "complex_step_gradient",
+    "diagnose",
     "gradcheck",
 ]

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd_ae.optim import SGD, constant, cosine, linear_warmup, step_decay
@@ -48,6 +48,7 @@ def test_step_decay_multiplies_by_the_factor_once_per_period(base, every, factor
 
 
 @given(rates, st.integers(1, 50))
+@example(1.6737927581329255, 3)  # where rate · 3 / 3 is not the rate
 def test_linear_warmup_rises_by_equal_steps_and_hands_over(base, warmup):
     after = step_decay(base, 1000, 0.5)
     for schedule in (linear_warmup(base, warmup), linear_warmup(after, warmup)):

@@ -1,7 +1,8 @@
 """One table of every op: how to call it, on which shapes, on which values. It drives all tests of ops.
 
-A spec's `case(pick)` chooses shapes and parameters through `pick(low, high)`, an integer from that range inclusive: Hypothesis
-supplies one that shrinks, a plain generator supplies another. `values` draws each input away from kinks and poles.
+A spec's `case(pick)` chooses shapes and parameters through `pick(low, high)`, an integer from that range inclusive:
+Hypothesis supplies one that shrinks, a plain generator supplies another. `values` draws each input away from kinks
+and poles.
 """
 
 from autograd_ae.testing.specs.dense import SPECS as _DENSE
