@@ -245,9 +245,9 @@ def _check_point(
     noise = [n + 4 * e for n, e in zip(noise, errors, strict=True)]
     kinks = [a | b for a, b in zip(kinks, jumps, strict=True)]
     tolerance = rtol if rtol is not None else 2e-3 if eps > 1e-10 else 1e-6
-    result = judge(
-        given, expected, noise, rtol=tolerance, atol=atol, kinks=kinks, names=names, projected=view.projected
-    )
+    largest = [float(np.finfo(_precision(g)).max) for g in claimed]
+    about: dict[str, Any] = {"kinks": kinks, "names": names, "projected": view.projected, "largest": largest}
+    result = judge(given, expected, noise, rtol=tolerance, atol=atol, **about)
     return replace(result, oracle=oracle.name)
 
 

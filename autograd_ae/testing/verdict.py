@@ -124,7 +124,7 @@ class _Argument:
 def judge(
     given: list[np.ndarray], expected: list[np.ndarray], noise: list[np.ndarray], *, rtol: float,
     atol: float | None = None, kinks: list[np.ndarray] | None = None, names: list[str] | None = None,
-    projected: bool = False,
+    projected: bool = False, largest: list[float] | None = None,
 ) -> Check:  # fmt: skip
     """Compare gradients entry by entry, without any absolute scale.
 
@@ -135,6 +135,7 @@ def judge(
     atol : limits what noise may excuse; it never makes an entry right.
     kinks : where the derivative does not exist (such entries are neither right nor wrong).
     projected : entries are random projections of the gradient, not its own.
+    largest : the largest number of each gradient's own dtype: beyond it an infinity of the right sign is no mistake.
 
     An entry is *right* when |given − expected| ≤ rtol·|expected|; *excused* when the difference is below the noise;
     else wrong. One wrong entry is a disagreement. Agreement needs more than the absence of wrong entries: the largest
@@ -150,8 +151,9 @@ def judge(
     names = names or [""] * len(given)
     kinks = kinks if kinks is not None else [np.zeros(t.shape, bool) for t in expected]
     limit = np.inf if atol is None else atol
+    largest = largest if largest is not None else [float(np.finfo(np.float64).max)] * len(given)
     parts = [
-        _judge_argument(k, g, t, n, at_kink, rtol, limit, names[k], projected)
+        _judge_argument(k, g, t, n, at_kink, rtol, limit, names[k], projected, largest[k])
         for k, (g, t, n, at_kink) in enumerate(zip(given, expected, noise, kinks, strict=True))
         if t.size
     ]
@@ -177,11 +179,16 @@ def judge(
     return Check(AGREES, digits, reason, worst, entries=entries)
 
 
+def _overflows(g: np.ndarray, t: np.ndarray, largest: float) -> np.ndarray:
+    """Entries too large for the gradient's dtype, which it therefore holds as infinities of the right sign."""
+    return np.isinf(g) & (np.abs(t) > largest) & (np.sign(g) == np.sign(t))
+
+
 def _judge_argument(
     k: int, g: np.ndarray, t: np.ndarray, n: np.ndarray, at_kink: np.ndarray, rtol: float, limit: float,
-    name: str, projected: bool,
+    name: str, projected: bool, largest_number: float,
 ) -> _Argument:  # fmt: skip
-    undefined = ~np.isfinite(t)
+    undefined = ~np.isfinite(t) | _overflows(g, t, largest_number)
     with np.errstate(all="ignore"):
         error = np.where(np.isfinite(g), np.abs(g - t), np.inf)
         right = np.isfinite(g) & (error <= rtol * np.abs(t))
@@ -211,7 +218,10 @@ def _judge_argument(
     return part
 
 
-UNDEFINED = "the derivative is not finite here, or f is defined on one side only: choose a point inside its domain"
+UNDEFINED = (
+    "the derivative is not finite here (or too large for its dtype), or f is defined on one side only: "
+    "choose a point inside its domain"
+)
 KINK = "the point lies at a kink (|x| at 0, relu at 0, a tied maximum): the derivative there is a convention"
 CONSTANT = "the function is constant here: every derivative is zero, so there is nothing to compare"
 

@@ -279,3 +279,17 @@ def test_results_are_true_only_when_they_agree_and_go_into_json():
         assert json.loads(json.dumps(r.to_dict(), allow_nan=False))["verdict"] == r.verdict
     assert "zero throughout" in results[1].reason
     assert results[0].digits > 12
+
+
+def test_a_float32_gradient_that_overflows_is_undecided_and_of_the_wrong_sign_wrong():
+    x = np.array([80.0, 1.0], np.float32)
+
+    def f(x):
+        return 1e10 * np.sum(np.exp(x.astype(np.float64)))
+
+    def gradient(x, sign=1.0):
+        with np.errstate(over="ignore"):
+            return (sign * 1e10 * np.exp(x)).astype(np.float32)
+
+    assert check_gradient(f, gradient, x, points=1).verdict == "undecided"
+    assert check_gradient(f, lambda x: gradient(x, -1.0), x, points=1).verdict == "disagrees"
