@@ -14,7 +14,8 @@ on MNIST's test set), nor does it need to.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from autograd_ae.ops.losses import bce_with_logits, squared_error
 from autograd_ae.ops.sigmoid import sigmoid
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class Autoencoder(Network):
     """Vanilla autoencoder with a mirror-image decoder.
 
@@ -55,7 +57,14 @@ class Autoencoder(Network):
     loss_ : final training error.
     """
 
-    _architecture = (
+    hidden_layer_sizes: tuple[int, ...] = (512, 256, 64)
+    activation: str = "sigmoid"
+    code_activation: str = "sigmoid"
+    output_activation: str = "sigmoid"
+    reconstruction_loss: str = "squared_error"
+    init: str | None = None
+
+    _architecture: ClassVar[tuple[str, ...]] = (
         "n_components",
         "hidden_layer_sizes",
         "activation",
@@ -63,57 +72,6 @@ class Autoencoder(Network):
         "output_activation",
         "reconstruction_loss",
     )
-
-    def __init__(
-        self,
-        n_components: int = 2,
-        *,
-        hidden_layer_sizes: tuple[int, ...] = (512, 256, 64),
-        activation: str = "sigmoid",
-        code_activation: str = "sigmoid",
-        output_activation: str = "sigmoid",
-        reconstruction_loss: str = "squared_error",
-        init: str | None = None,
-        solver: str = "adam",
-        learning_rate_init: float = 1e-3,
-        learning_rate: str = "constant",
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        batch_size: int = 128,
-        max_iter: int = 100,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: bool = False,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.code_activation = code_activation
-        self.output_activation = output_activation
-        self.reconstruction_loss = reconstruction_loss
-        self.init = init
-        self.solver = solver
-        self.learning_rate_init = learning_rate_init
-        self.learning_rate = learning_rate
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _check(self, X: np.ndarray) -> None:
         super()._check(X)

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,6 +53,7 @@ class TiedDense:
         return dense(z, transpose(self.W), self.b)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class LinearPCA(Network):
     """A linear autoencoder: it finds the subspace of PCA by gradient descent.
 
@@ -73,52 +74,13 @@ class LinearPCA(Network):
     (True, 2.0)
     """
 
-    _architecture = ("n_components", "tied")
-    decoder_: Any  # MLP or TiedDense
+    tied: bool = False
+    solver: str = "lbfgs"
+    learning_rate: str = "cosine"
+    max_iter: int = 500
+    tol: float = 2e-6
 
-    def __init__(
-        self,
-        n_components: int = 2,
-        *,
-        tied: bool = False,
-        solver: str = "lbfgs",
-        learning_rate_init: float = 1e-3,
-        learning_rate: str = "cosine",
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        batch_size: int = 128,
-        max_iter: int = 500,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 2e-6,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: bool = False,
-    ):
-        self.n_components = n_components
-        self.tied = tied
-        self.solver = solver
-        self.learning_rate_init = learning_rate_init
-        self.learning_rate = learning_rate
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> LinearPCA:
-        return super().fit(X, y, callback=callback)
+    _architecture: ClassVar[tuple[str, ...]] = ("n_components", "tied")
 
     def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
         encoder = Dense.create(n_features, self.n_components, rng=rng, dtype=dtype, name="1")

@@ -14,6 +14,7 @@ Noise is an input of the loss, never drawn inside it, so one recorded program se
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -24,37 +25,48 @@ from autograd_ae.models import training
 from autograd_ae.models.base import Model
 from autograd_ae.models.estimator import check_choice, check_count, check_real, check_share
 from autograd_ae.models.validation import generator
-from autograd_ae.nn.layers import MLP, parameters
+from autograd_ae.nn.layers import parameters
 from autograd_ae.ops.arithmetic import add
 
 
-class Network(Model):
-    """Encoder and decoder networks, trained on samples without labels."""
+class Learned(Model):
+    """What training leaves behind, beside what every model has."""
 
-    encoder_: MLP
-    decoder_: MLP
+    encoder_: Any  # an MLP
+    decoder_: Any  # an MLP, or what else maps codes to samples
     history_: dict[str, list[float]]
     loss_terms_: dict[str, float]
     n_iter_: int
     n_samples_seen_: int
-    _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
-    _loss_unit: float = 1.0  # what a loss of 1 stands for while training on scaled samples
     _optimizer: Any
     _rng: np.random.Generator
+    _loss_unit: float = 1.0  # what a loss of 1 stands for while training on scaled samples
 
-    solver: str
-    max_iter: int
-    batch_size: int
-    learning_rate: str
-    learning_rate_init: float
-    weight_decay: float
-    random_state: Any
-    warm_start: bool
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: int
-    tol: float
-    verbose: bool
+
+@dataclass(eq=False, repr=False)
+class Network(Learned):
+    """Encoder and decoder networks, trained on samples without labels. The fields are the hyper-parameters."""
+
+    n_components: int = 2
+    _: KW_ONLY
+    solver: str = "adam"
+    learning_rate_init: float = 1e-3
+    learning_rate: str = "constant"
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    batch_size: int = 128
+    max_iter: int = 100
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+    warm_start: bool = False
+    random_state: Any = None
+    verbose: bool = False
+
+    _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
 
     # What a subclass gives.
 
