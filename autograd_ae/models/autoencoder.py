@@ -118,7 +118,9 @@ class Autoencoder(Network):
         output = self.decoder_(z)
         return sigmoid(output) if self.reconstruction_loss == "bce" else output
 
+    def _distance(self, output: Tensor, x: Tensor) -> Tensor:
+        """Between the decoder's output and what it should be: per sample, summed over features."""
+        return (bce_with_logits if self.reconstruction_loss == "bce" else squared_error)(output, x)
+
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
-        output = self.decoder_(self._code(x))
-        distance = bce_with_logits if self.reconstruction_loss == "bce" else squared_error
-        return {"reconstruction": distance(output, x)}
+        return {"reconstruction": self._distance(self.decoder_(self._code(x)), x)}

@@ -39,6 +39,8 @@ ESTIMATORS = [
     tiny(),
     tiny(solver="lbfgs", activation="tanh", output_activation="identity"),
     tiny(solver="sgd", early_stopping=True, validation_fraction=0.3, hidden_layer_sizes=()),
+    ae.SparseAE(2, max_iter=2, random_state=0),
+    ae.DenoisingAE(1, hidden_layer_sizes=(3,), max_iter=2, random_state=0),
 ]
 
 

@@ -1,0 +1,70 @@
+"""Denoising autoencoder: spoil each sample, feed the spoiled one, compare with the clean one (Vincent et al. 2008).
+
+    loss = ‖decode(encode(x̃)) − x‖² / B (+ λ S(Z)),     x̃ = corrupt(x), drawn afresh for every batch
+
+The spoiled batch is an input of the recorded loss, so the program is the same for every draw. For a linear network and
+Gaussian noise the expected loss is the clean one plus σ²‖W‖², so that W shrinks each principal component by
+λ_i/(λ_i + σ²) (Bishop 1995, "Training with noise is equivalent to Tikhonov regularization").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.tensor import Tensor
+from autograd_ae.models.base import mean_squared_distance
+from autograd_ae.models.corruption import CORRUPTIONS, corrupt
+from autograd_ae.models.estimator import check_choice, check_real
+from autograd_ae.models.sparse import SparseAE
+from autograd_ae.models.validation import generator
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class DenoisingAE(SparseAE):
+    """Autoencoder that learns to undo a corruption.
+
+    Parameters
+    ----------
+    corruption : "gaussian", "masking", "salt_and_pepper" or "low_resolution" (see `models/corruption.py`).
+    corruption_level : the noise's standard deviation, the probability that an entry is hit, or the factor.
+    sparsity_weight : λ of an optional penalty on the code; 0 by default.
+    All others as in `SparseAE` and `Autoencoder`.
+    """
+
+    n_components: int = field(default=64, kw_only=False)
+    hidden_layer_sizes: tuple[int, ...] = (256,)
+    output_activation: str = "sigmoid"
+    sparsity_weight: float = 0.0
+    corruption: str = "gaussian"
+    corruption_level: float = 0.3
+
+    def _check(self, X: np.ndarray) -> None:
+        super()._check(X)
+        check_choice("corruption", self.corruption, CORRUPTIONS)
+        check_real("corruption_level", self.corruption_level)
+        if self.corruption in ("masking", "salt_and_pepper") and self.corruption_level > 1:
+            raise ValueError(f"corruption_level is {self.corruption_level!r}; {self.corruption} takes a probability")
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "solver='lbfgs' needs a fixed loss, and the corruption is drawn afresh: use 'adam' or 'sgd'"
+            )
+        corrupt(X[:1], self.corruption, self.corruption_level, np.random.default_rng(0))  # raises where it does not fit
+
+    def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        return (corrupt(batch, self.corruption, self.corruption_level, rng),)
+
+    def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
+        z = self._code(noise[0])
+        return self._penalised(z, self._distance(self.decoder_(z), x))
+
+    def corrupt(self, X: Any, *, random_state: Any = None) -> np.ndarray:
+        """Spoiled copies of samples, as in training."""
+        return corrupt(self._samples(X), self.corruption, self.corruption_level, generator(random_state))
+
+    def denoising_error(self, X: Any, *, random_state: Any = None) -> float:
+        """‖decode(encode(x̃)) − x‖² / B for clean samples X, spoiled here."""
+        X = self._samples(X)
+        return mean_squared_distance(X, self.reconstruct(self.corrupt(X, random_state=random_state)))
