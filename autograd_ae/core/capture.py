@@ -1,11 +1,12 @@
 """Capture: record a function once, keep its program, run the same lines again on new data.
 
 The replayed lines are the recorded ones, on arrays at fixed places, so replay equals eager execution bit for bit
-and allocates nothing. What may change between calls: the arguments (copied into the input buffers) and the arrays
-of the traced tensors that the function closes over (its parameters; they are used where they lie, so an optimiser
-that updates them in place is seen). What may not: everything else. Plain arrays that the function uses are constants
-of the program; noise must therefore be an argument. A second recording on the rows in reverse order compares the two,
-so a function that draws random numbers, or lets Python look at values, is refused instead of being frozen in silence.
+and all results lie in buffers allocated once. What may change between calls: the arguments (copied into the input
+buffers) and the arrays of the traced tensors that the function closes over (its parameters; they are used where they
+lie, so an optimiser that updates them in place is seen). What may not: everything else. Plain arrays that the function
+uses are constants of the program; noise must therefore be an argument. The function is recorded a second time on other
+values (rows in reverse order, times ¾) and the recordings are compared, so a function that draws random numbers, or
+computes with values outside the recording, is refused instead of being frozen in silence.
 """
 
 from __future__ import annotations
@@ -150,9 +151,19 @@ class Captured:
 
     def _record(self, batch: list[Array]) -> Program:
         program = self._run(batch)
-        again = self._run([a[::-1].copy() if a.ndim else a for a in batch])
-        _refuse_changes(program, again)
+        _refuse_changes(program, self._run_elsewhere(batch))
         return program
+
+    def _run_elsewhere(self, batch: list[Array]) -> Program:
+        """A second recording on other values: rows reversed and shrunk, or only reversed where that is refused.
+
+        Shrinking keeps signs and stays in domains such as (0, ∞) and [0, 1]; a function may need rows that sum to 1.
+        """
+        turned = [a[::-1].copy() if a.ndim else a for a in batch]
+        try:
+            return self._run([a * a.dtype.type(0.75) for a in turned])
+        except (ValueError, ArithmeticError):
+            return self._run(turned)
 
     def _run(self, batch: list[Array]) -> Program:
         inputs = [

@@ -89,7 +89,12 @@ def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *,
             "Pass allow_unused=True to get zeros"
         )
     gradients = program.run_once(cotangent)
-    return gradients[0] if isinstance(wrt, Tensor) else tuple(gradients)
+    if isinstance(wrt, Tensor):
+        return gradients[0]
+    first = {place: i for i, place in reversed(list(enumerate(program.wrt)))}  # a tensor asked for twice gets a copy
+    return tuple(
+        g if first[place] == i else g.copy() for i, (g, place) in enumerate(zip(gradients, program.wrt, strict=True))
+    )
 
 
 def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:

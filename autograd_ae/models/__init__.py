@@ -6,10 +6,12 @@ from autograd_ae.models.linear import LinearPCA
 from autograd_ae.models.pca import PCA
 from autograd_ae.models.sparse import SparseAE
 from autograd_ae.models.training import ConvergenceWarning
+from autograd_ae.models.vae import VAE
 from autograd_ae.models.validation import DataRangeWarning, NotFittedError
 
 __all__ = [
     "PCA",
+    "VAE",
     "Autoencoder",
     "ConvergenceWarning",
     "DataRangeWarning",

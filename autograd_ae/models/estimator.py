@@ -8,6 +8,8 @@ Metadata that scikit-learn asks for (tags) are made in its own classes when it a
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -90,6 +92,19 @@ class Estimator:
                 f"This {type(self).__name__} instance is not fitted yet. "
                 "Call 'fit' with appropriate arguments before using it."
             )
+
+    @contextmanager
+    def _keeping_features(self) -> Iterator[None]:
+        """A fit that is refused leaves a fitted model as it was: number and names of features are put back."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
+            raise
 
     def _samples(self, X: Any, *, reset: bool = False, dtype: Any = None) -> np.ndarray:
         """X checked; `reset` at fit time, when the model learns the number and names of the features."""

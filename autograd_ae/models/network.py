@@ -39,6 +39,7 @@ class Learned(Model):
     n_iter_: int
     n_samples_seen_: int
     _optimizer: Any
+    _optimized_with: dict[str, Any]
     _rng: np.random.Generator
     _loss_unit: float = 1.0  # what a loss of 1 stands for while training on scaled samples
 
@@ -125,9 +126,11 @@ class Network(Learned):
         FloatingPointError : the loss left the finite numbers; the parameters are those of the last good epoch.
         """
         goes_on = self.warm_start and hasattr(self, "encoder_")
-        X = self._samples(X, reset=not goes_on)
-        self._check(X)
-        self._rng = generator(self.random_state)
+        with self._keeping_features():
+            X = self._samples(X, reset=not goes_on)
+            self._check(X)
+            rng = generator(self.random_state)
+        self._rng = rng
         X = self._go_on(X) if goes_on else self._start(X, self._rng)
         self._optimizer, self.n_samples_seen_ = None, 0
         self._see(X)
@@ -152,14 +155,16 @@ class Network(Learned):
         ValueError, FloatingPointError : as `fit`.
         """
         first = not hasattr(self, "encoder_")
-        X = self._samples(X, reset=first)
-        self._check(X)
-        if first:
-            self._rng = generator(self.random_state)
+        with self._keeping_features():
+            X = self._samples(X, reset=first)
+            self._check(X)
+            if first:
+                self._rng = generator(self.random_state)
         X = self._start(X, self._rng) if first else self._go_on(X)
         self._see(X)
-        if self._optimizer is None:
-            self._optimizer = training.make_optimizer(self)
+        chosen = {name: getattr(self, name) for name in training.OPTIMIZER_SETTINGS}
+        if self._optimizer is None or self._optimized_with != chosen:
+            self._optimizer, self._optimized_with = training.make_optimizer(self), chosen
         try:
             training.one_pass(self, self._optimizer, X, self._rng)
         except FloatingPointError:
@@ -220,8 +225,13 @@ class Network(Learned):
         self._check_fitted()
         if not isinstance(X, Tensor):
             X = self._samples(X).astype(self._dtype, copy=False)
-        if not noise:
-            noise = self._draw(X.data if isinstance(X, Tensor) else X, generator(self.random_state))
+        drawn_now = self._draw(X.data if isinstance(X, Tensor) else X, generator(self.random_state))
+        if len(noise) not in (0, len(drawn_now)):
+            raise TypeError(
+                f"the loss of {type(self).__name__} takes the samples and {len(drawn_now)} arrays of noise; "
+                f"{len(noise)} more than the samples arrived (the samples are their own target)"
+            )
+        noise = noise or drawn_now
         names = [f"noise_{i + 1}" for i in range(len(noise))]
         drawn = [constant(n, name=getattr(n, "name", None) or name) for n, name in zip(noise, names, strict=True)]
         return self._terms(constant(X, name="x"), *drawn)

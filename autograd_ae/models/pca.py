@@ -61,16 +61,10 @@ class PCA(Model):
 
     def fit(self, X: Any, y: Any = None) -> PCA:
         """Learn mean and components from samples (B, n_features); uint8 is taken as integers 0 to 255. y is ignored."""
-        X = self._samples(X, reset=True)
-        samples, features = X.shape
-        check_choice("svd_solver", self.svd_solver, ("auto", "svd", "gram"))
-        kept = min(samples, features) if self.n_components is None else self.n_components
-        check_count("n_components", kept)
-        if kept > min(samples, features):
-            raise ValueError(
-                f"n_components={kept} must be at most min(n_samples, n_features) = {min(samples, features)}; "
-                f"X has n_samples = {samples} sample(s) and n_features = {features} feature(s)"
-            )
+        with self._keeping_features():
+            X = self._samples(X, reset=True)
+            samples, features = X.shape
+            kept = self._kept(samples, features)
         enough = features if X.dtype == np.uint8 else 2 * features
         gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and samples >= enough)
         mean, spectrum, directions = _by_gram(X) if gram else _by_svd(X)
@@ -85,6 +79,18 @@ class PCA(Model):
         self.n_components_ = kept
         self.loss_ = float(spectrum[kept:].sum())
         return self
+
+    def _kept(self, samples: int, features: int) -> int:
+        """How many components, after checking the hyper-parameters."""
+        check_choice("svd_solver", self.svd_solver, ("auto", "svd", "gram"))
+        kept = min(samples, features) if self.n_components is None else self.n_components
+        check_count("n_components", kept)
+        if kept > min(samples, features):
+            raise ValueError(
+                f"n_components={kept} must be at most min(n_samples, n_features) = {min(samples, features)}; "
+                f"X has n_samples = {samples} sample(s) and n_features = {features} feature(s)"
+            )
+        return kept
 
     @property
     def _n_features_out(self) -> int:

@@ -24,6 +24,7 @@ from autograd_ae.ops.arithmetic import add
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
 
 SOLVERS = ("adam", "sgd", "lbfgs")
+OPTIMIZER_SETTINGS = ("solver", "learning_rate_init", "beta_1", "beta_2", "momentum", "weight_decay")
 Callback = Callable[[Any, int], object]
 
 

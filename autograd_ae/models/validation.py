@@ -107,9 +107,10 @@ def generator(random_state: Any) -> np.random.Generator:
     """A generator from None, a seed, a Generator (used on) or NumPy's old RandomState."""
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31 - 1))
-    if random_state is None or isinstance(random_state, int | np.integer | np.random.Generator):
+    seed = isinstance(random_state, int | np.integer) and random_state >= 0
+    if seed or random_state is None or isinstance(random_state, np.random.Generator):
         return np.random.default_rng(random_state)
-    raise ValueError(f"random_state is {random_state!r}; None, a seed or a numpy Generator is needed")
+    raise ValueError(f"random_state is {random_state!r}; None, a seed of at least 0 or a numpy Generator is needed")
 
 
 def wrap_output(Z: np.ndarray, names: np.ndarray, X: Any, container: str | None) -> Any:

@@ -240,7 +240,8 @@ def _rearranged(g: Array, t: Array) -> bool:
     g, t = g.reshape(len(g), -1), t.reshape(len(t), -1)
     if len(t) > 1000:
         return False
-    g, t = g[np.lexsort(np.round(g, 9).T)], t[np.lexsort(np.round(t, 9).T)]
+    size = np.abs(t).max() or 1.0
+    g, t = g[np.lexsort(np.round(g / size, 9).T)], t[np.lexsort(np.round(t / size, 9).T)]
     return bool(np.abs(g - t).max() <= MATCH * max(np.abs(t).max(), 1e-300))
 
 

@@ -130,8 +130,8 @@ def unknown_op(name: str) -> str:
     if name in SPECS:
         return f"{name!r} has no gradient to check; the ops that have one are {', '.join(differentiable_ops())}"
     close = get_close_matches(name, differentiable_ops(), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the ops are {', '.join(differentiable_ops())}"
-    return f"there is no op {name!r}: {hint}. For a function in a file write path/to/file.py::function"
+    hint = f"did you mean {close[0]!r}?" if close else f"the ops are {', '.join(differentiable_ops())}."
+    return f"there is no op {name!r}: {hint} For a function in a file write path/to/file.py::function"
 
 
 def ops_outcome(reports: Sequence[OpReport]) -> tuple[str, dict[str, Any], int]:

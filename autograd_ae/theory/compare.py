@@ -123,7 +123,7 @@ def _comparison(
     model: str, reference: str, A: Array, B: Array, loss: float, best: float, spectrum: ArrayLike | None
 ) -> Comparison:
     k, N = A.shape
-    gap = None if spectrum is None else gap_of(A, spectrum)
+    gap = None if spectrum is None else gap_of(A, _whole(spectrum, N))
     excess = loss - best
     relative = excess / best if best != 0 else (np.copysign(np.inf, excess) if excess else 0.0)
     angles = principal_angles(A, B) if gap is None or gap.subspace_identified else None
@@ -159,3 +159,9 @@ def _is_data(reference: Any) -> bool:
 def _shortened(angles: Array) -> str:
     shown = [f"{angle:.2e}" for angle in angles]
     return " ".join(shown if len(shown) <= 6 else [*shown[:3], "…", *shown[-2:]]) + " rad"
+
+
+def _whole(spectrum: ArrayLike, N: int) -> Array:
+    """All N eigenvalues: fewer samples than features leave the rest 0, which a reference may leave out."""
+    given = np.asarray(spectrum, dtype=np.float64)
+    return np.pad(given, (0, max(0, N - given.size))) if given.ndim == 1 else given

@@ -41,6 +41,7 @@ ESTIMATORS = [
     tiny(solver="sgd", early_stopping=True, validation_fraction=0.3, hidden_layer_sizes=()),
     ae.SparseAE(2, max_iter=2, random_state=0),
     ae.DenoisingAE(1, hidden_layer_sizes=(3,), max_iter=2, random_state=0),
+    ae.VAE(1, hidden_layer_sizes=(3,), likelihood="gaussian", max_iter=2, random_state=0),
 ]
 
 
