@@ -99,7 +99,7 @@ class MLP:
                 f"{len(sizes)} sizes make {depth} layers, but there are {len(activations)} activations "
                 f"and {len(inits)} initialisers"
             )
-        means = [input_mean, *(0.5 if activation == "sigmoid" else 0.0 for activation in activations[:-1])]
+        means = [input_mean, *(0.5 if activation == "sigmoid" else 0.0 for activation in activations[:-1])][:depth]
         layers = []
         for i, (activation, how, mean) in enumerate(zip(activations, inits, means, strict=True)):
             options: dict[str, Any] = {"activation": activation, "init": how, "input_mean": mean}

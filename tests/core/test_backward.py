@@ -261,3 +261,10 @@ def test_mazurs_example_to_all_printed_digits():
         _, (d1, d2) = ae.value_and_grad(E)(W1, W2)
         W1, W2 = W1 - 0.5 * d1, W2 - 0.5 * d2
     assert f"{E(ae.constant(W1), ae.constant(W2)).item():.10f}" == "0.0000351085"
+
+
+def test_a_tensor_asked_for_twice_gets_two_arrays():
+    x = ae.tensor([1.0, 2.0])
+    first, second = ae.grad((x * x).sum(), [x, x])
+    np.testing.assert_array_equal(first, second)
+    assert not np.shares_memory(first, second)

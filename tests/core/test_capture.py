@@ -151,3 +151,24 @@ def test_a_printed_program_is_the_derivation_unrolled(rng):
         assert part in text
     numbers = [int(line.split()[0]) for line in lines if line.startswith(" ")]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        lambda x: ((x - x.data.max(axis=0)) ** 2).sum(),  # the same for rows in any order
+        lambda x: (x * float(x.data.sum())).sum(),
+        lambda x: (x * x).sum() if x.data.sum() > 14 else -(x * x).sum(),
+    ],
+)
+def test_values_that_do_not_depend_on_the_order_of_rows_are_refused_too(frozen):
+    with pytest.raises(ae.CaptureError, match=r"differs between two recordings|gave different lines"):
+        ae.capture(frozen, np.arange(1.0, 6.0))
+
+
+def test_a_function_that_refuses_shrunken_values_is_recorded_on_reordered_ones():
+    def loss(logits, p):
+        return ae.cross_entropy(logits, p)
+
+    logits, p = np.arange(6.0).reshape(2, 3), np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+    assert ae.capture(loss, logits, p)(logits, p) == loss(ae.tensor(logits), ae.tensor(p)).data

@@ -279,3 +279,32 @@ def test_other_names_are_refused(X):
     frame.columns = [3, *frame.columns[1:]]
     with pytest.raises(TypeError, match=r"Feature names are only supported if all.*\['int', 'str'\]"):
         ae.PCA(2).fit(frame)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_refused_fit_leaves_a_fitted_model_as_it_was(rng, method):
+    X = rng.random((20, 6))
+    model = ae.Autoencoder(2, hidden_layer_sizes=(3,), max_iter=1, random_state=0).fit(X)
+    codes = model.transform(X)
+    with pytest.raises(ValueError, match=r"solver is 'bogus'|X has 4 features"):
+        getattr(model.set_params(solver="bogus"), method)(X[:, :4])
+    np.testing.assert_array_equal(model.transform(X), codes)
+    pca = ae.PCA(2).fit(X)
+    with pytest.raises(ValueError, match="n_components=50 must be at most"):
+        pca.set_params(n_components=50).fit(X[:, :4])
+    assert pca.transform(X).shape == (20, 2)
+
+
+def test_partial_fit_follows_changed_settings(rng):
+    X = rng.random((20, 6))
+    models = [ae.Autoencoder(2, hidden_layer_sizes=(3,), random_state=0).partial_fit(X) for _ in range(2)]
+    models[1].set_params(learning_rate_init=0.5)
+    first, second = (model.partial_fit(X).reconstruct(X) for model in models)
+    assert not np.array_equal(first, second)
+
+
+def test_surplus_arguments_of_a_loss_are_refused(rng):
+    X = rng.random((20, 6))
+    model = ae.Autoencoder(2, hidden_layer_sizes=(3,), max_iter=1, random_state=0).fit(X)
+    with pytest.raises(TypeError, match="0 arrays of noise; 1 more than the samples arrived"):
+        model.loss(X, X)

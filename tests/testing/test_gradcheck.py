@@ -293,3 +293,22 @@ def test_a_float32_gradient_that_overflows_is_undecided_and_of_the_wrong_sign_wr
 
     assert check_gradient(f, gradient, x, points=1).verdict == "undecided"
     assert check_gradient(f, lambda x: gradient(x, -1.0), x, points=1).verdict == "disagrees"
+
+
+@pytest.mark.parametrize("part", [lambda x: x.data, ae.detach])
+def test_a_function_that_bypasses_the_recording_disagrees_and_says_why(part):
+    result = gradcheck(lambda x: ae.sum(x * part(x)), np.array([2.0, 1.0]))
+    assert result.verdict == "disagrees"
+    assert "bypasses the recording" in result.reason
+
+
+def test_a_saturated_unit_whose_output_keeps_few_digits_is_no_disagreement():
+    """1 − y² of tanh at 18 is a few ulp of 1: the fused layer's gradient is as right as y allows."""
+    x, W, b = np.array([[18.2]]), np.array([[1.0]]), np.zeros(1)
+    assert gradcheck(lambda x, W, b: ae.dense(x, W, b, "tanh"), (x, W, b), points=1).verdict != "disagrees"
+
+
+@pytest.mark.parametrize(("option", "value"), [("rtol", 10.0), ("rtol", -1.0), ("rtol", np.inf), ("atol", -1.0)])
+def test_tolerances_that_would_pass_anything_are_refused(option, value):
+    with pytest.raises(ValueError, match=f"{option} is "):
+        check_gradient(lambda x: np.sum(x**2), lambda x: -2 * x, np.ones(2), **{option: value})

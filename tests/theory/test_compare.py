@@ -153,4 +153,13 @@ def test_what_cannot_be_compared_is_refused_with_the_missing_name():
     with pytest.raises(ValueError, match="finite"):
         theory.compare(SimpleNamespace(components_=np.eye(4)[:2], loss_=np.nan), best)
     with pytest.raises(ValueError, match=r"spectrum: 4 entries"):
-        theory.compare(best, SimpleNamespace(components_=np.eye(4)[:2], loss_=1.0, spectrum_=[2.0, 1.0]))
+        theory.compare(best, SimpleNamespace(components_=np.eye(4)[:2], loss_=1.0, spectrum_=[5.0, 4.0, 3.0, 2.0, 1.0]))
+
+
+def test_fewer_samples_than_features_leave_the_rest_of_the_spectrum_zero():
+    import autograd_ae as ae
+
+    X = np.random.default_rng(0).normal(size=(10, 30))
+    found = ae.theory.compare(ae.LinearPCA(2, random_state=0).fit(X), ae.PCA(2).fit(X))
+    assert found.relative_excess_loss < 1e-6
+    assert found.largest_angle < 1e-3
