@@ -119,6 +119,7 @@ class _Argument:
     digits: float = 16.0
     worst: Worst | None = None
     badness: float = -1.0
+    excused: int = 0  # entries that differ by less than the noise, and so are not certified
 
 
 def judge(
@@ -175,7 +176,9 @@ def judge(
         return undecided(reason, worst=worst, digits=digits, entries=entries)
     if not any(p.signal for p in parts):
         return undecided(CONSTANT, entries=entries)
-    reason = f"every entry agrees to a relative error of {rtol:g} or within rounding"
+    excused = sum(p.excused for p in parts)
+    agreeing = "every entry agrees" if not excused else f"{entries - excused} of {entries} entries agree"
+    reason = f"{agreeing} to a relative error of {rtol:g}" + ("; the others lie in the noise" if excused else "")
     return Check(AGREES, digits, reason, worst, entries=entries)
 
 
@@ -200,8 +203,9 @@ def _judge_argument(
     i = np.unravel_index(badness.argmax(), t.shape)
     worst = Worst(k, tuple(int(j) for j in i), float(g[i]), float(t[i]), float(n[i]), name, projected)
     part = _Argument(
-        bool(bad.any()), bool(at_kink.any()), bool(undefined.any()), worst=worst, badness=float(badness[i])
-    )
+        bool(bad.any()), bool(at_kink.any()), bool(undefined.any()), worst=worst, badness=float(badness[i]),
+        excused=int(np.sum(excused & ~right & ~neither)),
+    )  # fmt: skip
     compared = np.where(neither, 0.0, np.abs(t))
     largest = np.unravel_index(compared.argmax(), t.shape)
     scale = compared[largest]

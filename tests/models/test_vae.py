@@ -86,7 +86,7 @@ def test_importance_weights_tighten_the_bound_up_to_the_exact_likelihood(X):
 
 
 def test_latents_that_do_not_pay_for_their_kl_collapse():
-    """Wang & Ziyin 2022: with fixed σ², latent i is dead exactly when λ_i ≤ βσ². Of 9, 4, 0.25, … two pay for σ² = 1."""
+    """Wang & Ziyin 2022: with fixed σ², latent i is dead exactly when λ_i ≤ βσ². Of 9, 4, 0.25, … two pay σ² = 1."""
     X = ae.data.gaussian_with_spectrum(400, eigenvalues=[9.0, 4.0, 0.25, 0.1], exact=True, rng=0)
     settings = {"hidden_layer_sizes": (), "learning_rate_init": 2e-2, "learning_rate": "cosine", "max_iter": 600}
     model = fitted(X, n_components=3, observation_variance=1.0, batch_size=100, **settings)

@@ -312,3 +312,17 @@ def test_a_saturated_unit_whose_output_keeps_few_digits_is_no_disagreement():
 def test_tolerances_that_would_pass_anything_are_refused(option, value):
     with pytest.raises(ValueError, match=f"{option} is "):
         check_gradient(lambda x: np.sum(x**2), lambda x: -2 * x, np.ones(2), **{option: value})
+
+
+def test_entries_that_noise_hides_are_counted_and_not_certified():
+    """1e16 sin(x₀) + x₁²: beside a slope of 1e16 nothing can be said of one of 1."""
+    result = check_gradient(
+        lambda x: 1e16 * np.sin(x[0]) + x[1] ** 2,
+        lambda x: np.array([1e16 * np.cos(x[0]), -5.0]),
+        np.array([0.3, 0.4]),
+        method="differences",
+        points=1,
+    )
+    assert result.verdict != "agrees" or "1 of 2 entries agree" in result.reason
+    clean = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([0.3, 0.4]))
+    assert clean.reason.startswith("every entry agrees")
