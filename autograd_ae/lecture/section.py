@@ -16,7 +16,7 @@ class Row:
     reference: str = ""
 
     def cells(self) -> tuple[str, str, str]:
-        shown = self.value if isinstance(self.value, str) else f"{self.value:.6g}"
+        shown = self.value if isinstance(self.value, str) else f"{self.value:.8g}"
         return self.quantity, shown, self.reference
 
 
