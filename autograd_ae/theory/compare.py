@@ -6,8 +6,8 @@ and without an eigengap it means nothing and is not given.
 
 Nothing here knows a model class. A model has `components_` (or `decoder_weight_`), (k, N), whose rows span the
 decoder's column space, and `loss_`, its mean summed squared error on the training set. A reference has the same, and
-may have `spectrum_`, (N,), all eigenvalues λ of the data's covariance (divisor B) in descending order. Or it is the
-data X themselves: then `eckart_young(X, k)` is the reference, and the model is asked for `reconstruction_error(X)`.
+may have `spectrum_`: all eigenvalues λ of the data's covariance (divisor B) in descending order, of which zeros at the
+end may be left out. Or it is the data X themselves: then `eckart_young(X, k)` is the reference, and the model is asked for `reconstruction_error(X)`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._inputs import Array, as_matrix, as_number, as_samples
+from ._inputs import Array, as_matrix, as_number, as_samples, as_vector
 from .linear import eckart_young
 from .subspaces import SpectralGap, angle_bound, gap_of, principal_angles
 
@@ -71,7 +71,7 @@ class Comparison:
 
     def _gap_text(self) -> str:
         if self.gap is None:
-            return "unknown (the reference gives no spectrum_), so the angles may be of no meaning"
+            return "unknown (the reference gives no spectrum_ as far as that), so the angles may be of no meaning"
         k, verdict = self.n_components, "identified" if self.gap.subspace_identified else "NOT identified"
         return f"λ_{k} − λ_{k + 1} = {self.gap.gap:.3g}   (relative {self.gap.relative:.1e}): subspace {verdict}"
 
@@ -123,7 +123,7 @@ def _comparison(
     model: str, reference: str, A: Array, B: Array, loss: float, best: float, spectrum: ArrayLike | None
 ) -> Comparison:
     k, N = A.shape
-    gap = None if spectrum is None else gap_of(A, _whole(spectrum, N))
+    gap = _gap(A, spectrum)
     excess = loss - best
     relative = excess / best if best != 0 else (np.copysign(np.inf, excess) if excess else 0.0)
     angles = principal_angles(A, B) if gap is None or gap.subspace_identified else None
@@ -161,7 +161,13 @@ def _shortened(angles: Array) -> str:
     return " ".join(shown if len(shown) <= 6 else [*shown[:3], "…", *shown[-2:]]) + " rad"
 
 
-def _whole(spectrum: ArrayLike, N: int) -> Array:
-    """All N eigenvalues: fewer samples than features leave the rest 0, which a reference may leave out."""
-    given = np.asarray(spectrum, dtype=np.float64)
-    return np.pad(given, (0, max(0, N - given.size))) if given.ndim == 1 else given
+def _gap(components: Array, spectrum: ArrayLike | None) -> SpectralGap | None:
+    """The gap, if the spectrum tells it: it may leave out zeros (fewer samples than features), but not λ_{k+1}."""
+    if spectrum is None:
+        return None
+    k, N = components.shape
+    given = as_vector(spectrum, "spectrum_")
+    if given.size <= k < N:
+        return None
+    kept = np.asarray(spectrum).dtype if np.asarray(spectrum).dtype.kind == "f" else given.dtype  # sets the tolerance
+    return gap_of(components, np.pad(given, (0, max(0, N - given.size))).astype(kept))
