@@ -7,7 +7,8 @@ and without an eigengap it means nothing and is not given.
 Nothing here knows a model class. A model has `components_` (or `decoder_weight_`), (k, N), whose rows span the
 decoder's column space, and `loss_`, its mean summed squared error on the training set. A reference has the same, and
 may have `spectrum_`: all eigenvalues λ of the data's covariance (divisor B) in descending order, of which zeros at the
-end may be left out. Or it is the data X themselves: then `eckart_young(X, k)` is the reference, and the model is asked for `reconstruction_error(X)`.
+end may be left out. Or it is the data X themselves: then `eckart_young(X, k)` is the reference, and the model is asked
+for `reconstruction_error(X)`.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ BAD = [
     ({"validation_fraction": 1.0}, "validation_fraction is 1.0; a number below 1"),
     ({"early_stopping": True, "validation_fraction": 0.99}, "would hold out 12 of 12 samples: lower validation_frac"),
     ({"early_stopping": True, "solver": "lbfgs"}, "early_stopping is True, which solver='lbfgs' does not know"),
-    ({"random_state": "zero"}, "random_state is 'zero'; None, a seed or a numpy Generator is needed"),
+    ({"random_state": "zero"}, "random_state is 'zero'; None, a seed of at least 0 or a numpy Generator is needed"),
 ]
 
 
