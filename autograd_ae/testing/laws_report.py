@@ -10,8 +10,8 @@ rounding errors"): the lines are run again with every input blurred by one relat
 and the largest change over `SAMPLES` runs estimates the error. Blurring the *inputs* of a line shows cancellation
 inside it as well (a sum that loses its digits). A tolerance is `SAFETY` times that change plus ε times the value:
 relative to the computation's own terms, hence free of scale (above the dtype's smallest normal number). Where a blur
-of y or x moves a rule's result by more than √ε (a mask like [x = max]), that line is blurred in g alone: there
-rounding would decide, not be measured.
+of y or x moves an entry by more than √ε of the largest and by a third of itself (a mask like [x = max]), that line is
+blurred in g alone: there rounding would decide, not be measured. (1 − y² of a saturated unit moves by less.)
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from autograd_ae.core.transforms import STEP
 
 Array = np.ndarray
 SAMPLES = 4
+MASKED = 1 / 3  # share of itself by which an entry that a mask decides moves, and one that lost digits does not
 SAFETY = 4.0
 
 
@@ -170,8 +171,10 @@ def _run_blurred(line: Line, env: list[Array | None], rng: np.random.Generator, 
     run(exact, first, *args[1:], **line.params)
     with np.errstate(all="ignore"):  # a mask that a blur empties may divide by 0
         run(moved, first, *rest, **line.params)
-        smooth = _largest(moved - exact) <= math.sqrt(eps) * _largest(exact)
-    out[...] = moved if smooth else exact  # type: ignore[index]
+        change = np.abs(moved - exact)
+    lost = change <= MASKED * np.abs(exact)  # digits, rather than the entry
+    smooth = (_largest(change) <= math.sqrt(eps) * _largest(exact)) | lost
+    out[...] = np.where(smooth, moved, exact)  # type: ignore[index]
 
 
 def _largest(array: Any) -> float:
