@@ -190,6 +190,8 @@ def test_wrong_noise_is_refused():
     for q in (0.0, 1.5, float("nan")):
         with pytest.raises(ValueError, match="keep_probability"):
             theory.masking_dae(X, keep_probability=q)
+        with pytest.raises(ValueError, match="keep_probability"):
+            theory.masking_dae_loss(X, np.eye(N), np.zeros(N), keep_probability=q)
     with pytest.raises(ValueError, match="n_components=5"):
         theory.masking_dae(X, keep_probability=0.5, n_components=5)
     with pytest.raises(ValueError, match="4 rows are needed"):

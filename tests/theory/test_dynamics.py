@@ -119,6 +119,12 @@ def test_the_recursion_started_at_a_minimum_or_at_the_saddle_stays(eigen, u0, v0
     np.testing.assert_allclose(v, np.tile([1 / u0, 0.0], (51, 1)), rtol=1e-12)
 
 
+def test_no_step_is_the_start():
+    u, v = theory.gradient_descent([1.0, 2.0], 0.5, [0.25, 0.75], learning_rate=0.1, n_steps=0)
+    np.testing.assert_array_equal(u, [[0.5, 0.5]])
+    np.testing.assert_array_equal(v, [[0.25, 0.75]])
+
+
 def test_the_stated_rate_limit_is_sharp():
     for factor, converges in ((0.99, True), (1.01, False)):
         u, v = theory.gradient_descent(2.0, 1.01, 1.01, learning_rate=factor / (2 * 2.0), n_steps=3000)

@@ -109,6 +109,16 @@ def test_a_cut_code_has_the_stated_mean_error_and_is_continuous(cut):
     assert np.abs(np.diff(code, append=code[0])).max() <= 1.01 * steepest * 2 * np.pi / 400_000
 
 
+def test_the_cut_code_is_periodic():
+    theta = np.linspace(0, 6, 7)
+    for turns in (-1, 1, 5):
+        np.testing.assert_allclose(
+            theory.cut_circle_code(theta + 2 * np.pi * turns, cut=0.5),
+            theory.cut_circle_code(theta, cut=0.5),
+            atol=1e-12,
+        )
+
+
 def trigonometric(seed, degree=4):
     """A random continuous encoder of the circle, as any network is."""
     rng = np.random.default_rng(seed)
@@ -148,6 +158,19 @@ def test_every_decoder_fails_at_that_pair_and_so_on_the_circle(seed):
     assert pair.errors.max() >= pair.bound >= 1 - 1e-6
     dense = dense_circle(2000)
     assert np.linalg.norm(dense - decoder(encoder(dense)), axis=1).max() >= 1 - 1e-2
+
+
+@pytest.mark.parametrize(("apart", "bound"), [(2.0, 0.0), (1.0, 0.5), (0.5, 0.75), (5.0, 0.0)])
+def test_what_a_pair_proves_shrinks_with_the_distance_of_its_outputs(apart, bound):
+    def encoder(points):  # a jump too small to be told from rounding: no two codes are quite equal
+        u = points @ [0.6, 0.8]
+        return u + np.copysign(1e-12, u)
+
+    points = theory.borsuk_ulam(encoder).points
+    pair = theory.borsuk_ulam(encoder, lambda z: apart / 2 * points)  # exact answers where apart is 2
+    assert 0 < pair.code_gap < 1e-11
+    assert pair.bound == pytest.approx(bound, abs=1e-15)
+    assert pair.errors.max() == pytest.approx(abs(1 - apart / 2), abs=1e-15)
 
 
 def test_the_bound_is_sharp():

@@ -65,6 +65,12 @@ def test_thresholds_scale_with_the_data(u, penalty, scale):
     assert hard == scale * theory.hard_threshold(u, penalty=penalty)
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_thresholds_keep_the_shape(shape):
+    for threshold in (theory.soft_threshold, theory.hard_threshold):
+        assert threshold(np.ones(shape), penalty=0.1).shape == shape
+
+
 def test_without_a_penalty_the_code_is_the_projection():
     X = np.random.default_rng(0).normal(size=(3, 2))
     for norm in ("l1", "l0"):
