@@ -1,0 +1,1 @@
+"""Derivations and computation graphs as text, LaTeX, HTML with MathML, SVG, Mermaid and DOT."""
