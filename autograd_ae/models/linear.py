@@ -8,36 +8,48 @@ subspace as the row space of W₂ and loss Σ_{i>L} λ_i, the very optimum of PC
 but W₂'s rows are any basis of that subspace. So compare subspaces, never vectors. With tied weights, W₂ = W₁ᵀ,
 the rows are orthonormal at a minimum.
 
-The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). `fit` therefore trains on x − μ,
-where the Hessian is far better conditioned (the mean of images is longer than all deviations from it),
-and puts the mean into the biases at the end: b₁ ← b₁ − μ W₁ and b₂ ← b₂ + μ is the same function of x. It also
-divides by the root mean square s of x − μ, b ← s b at the end: weights have no unit but biases have that of the data,
-so without this the curvatures along the two, and with them the course of training, would depend on the unit.
+The best biases do the centring, b₂ = μ − (μ W₁ + b₁) W₂ (Bourlard & Kamp 1988). Training therefore goes on
+x' = (x − μ)/s (see `frame.py`), where the Hessian is far better conditioned (the mean of images is longer than all
+deviations from it), and which in terms of the parameters is b₁' = (b₁ + μ W₁)/s, b₂' = (b₂ − μ)/s. Weights have no unit
+but biases have that of the data, so without s the curvatures along the two would depend on the unit.
+
+With a penalty γ_j ≥ 0 on component j, column w_j of W₁ and row ŵ_j of W₂, biases free,
+
+    loss = ‖X̂ − X‖²_F / B + Σ_j γ_j (‖w_j‖² + ‖ŵ_j‖²)        tied: ŵ_j = w_j, so each is counted twice
+
+the minimum is known (`theory.regularised_linear`, `nonuniform_linear`, reduction="mean"; derivation there). All γ
+the same: W₁ = W₂ᵀ = V_L diag(√(1 − γ/λ_i)₊) O with any rotation O, so the SVD of W₂ gives the principal directions and
+λ_i = γ/(1 − σ_i²) (Kunin et al. 2019). Distinct γ > 0: O can only be signs, and the rows of W₂ are the principal
+directions themselves, the largest λ with the smallest γ (Bao et al. 2020). A component is dead, w_j = ŵ_j = 0, exactly
+if the λ_i that is its share has λ_i ≤ γ_j. The papers' loss is a sum over samples: their penalty is B γ_j, and their
+condition s_i² ≤ B γ_j, s_i² = B λ_i. In the frame γ becomes γ/s²: the penalty there is of the same weights, but
+the loss is in units of s².
 
 Weights start at a hundredth of Glorot's. What W₁ holds along directions in which the data hardly vary does
 hardly any harm, so it dies slowly; the smaller the start, the less there is of it. On 8,000 digits with L = 30,
 300 iterations of L-BFGS leave a relative excess loss of about 1e-8 and an angle of 5e-4 from there,
 of 1e-4 and 5e-2 from Glorot's own scale.
 
-The gradients, with R = X̂ − X (rows, no biases): dW₁ = (2/B) Xᵀ R W₂ᵀ, dW₂ = (2/B)(X W₁)ᵀ R;
-tied: dW = (2/B)(Xᵀ R W + Rᵀ X W).
+The gradients, with R = X̂ − X (rows, no biases) and Γ = diag γ: dW₁ = (2/B) Xᵀ R W₂ᵀ + 2 W₁Γ,
+dW₂ = (2/B)(X W₁)ᵀ R + 2 Γ W₂; tied: dW = (2/B)(Xᵀ R W + Rᵀ X W) + 4 WΓ. At any point W₁ᵀ dW₁ + b₁ db₁ᵀ − 2 W₁ᵀW₁ Γ
+= dW₂ W₂ᵀ − 2 Γ W₂W₂ᵀ: W₁A, b₁A, A⁻¹W₂ leave the reconstruction as it is, not the penalty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_ae.core.tensor import Tensor, tensor
-from autograd_ae.models.network import Network
+from autograd_ae.core.tensor import Tensor, constant, tensor
+from autograd_ae.models.frame import FramedNetwork
 from autograd_ae.nn.layers import MLP, Dense
+from autograd_ae.ops.arithmetic import add, multiply, square
 from autograd_ae.ops.dense import dense
 from autograd_ae.ops.losses import squared_error
+from autograd_ae.ops.reductions import sum
 from autograd_ae.ops.shaping import transpose
-from autograd_ae.optim import global_norm
 
 START = 0.01  # times Glorot's bound
 
@@ -54,27 +66,33 @@ class TiedDense:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearPCA(Network):
+class LinearPCA(FramedNetwork):
     """A linear autoencoder: it finds the subspace of PCA by gradient descent.
 
     Parameters
     ----------
     n_components : L.    tied : use W₂ = W₁ᵀ.
+    l2 : γ ≥ 0, or one for each component; 0 by default. Distinct ones let the components come out one by one.
     solver : "lbfgs" (to many digits), "adam" or "sgd".
     tol : for lbfgs, the gradient norm to reach, relative to the loss at the start.    All others as in `Autoencoder`.
 
     Attributes
     ----------
     components_ : (L, n_features), the decoder's weights; their rows span the principal subspace.
-    encoder_weight_ : (n_features, L).    loss_ : ‖X̂ − X‖²/B on the training samples.
+    encoder_weight_ : (n_features, L).    loss_ : ‖X̂ − X‖²/B on the training samples, without the penalty,
+        which loss_curve_ holds and `loss_terms_` has under "penalty".
 
     >>> X = np.array([[2.0, 1.0], [-2.0, -1.0], [4.0, 2.0], [-4.0, -2.0]])
     >>> model = LinearPCA(n_components=1, random_state=0).fit(X)
     >>> bool(model.loss_ < 1e-9), round(float(model.components_[0, 0] / model.components_[0, 1]), 4)
     (True, 2.0)
+    >>> model = LinearPCA(n_components=1, l2=5.0, random_state=0).fit(X)      # λ = 12.5, so ‖w‖² = 1 − 5/12.5
+    >>> round(float(np.sum(model.components_**2)), 4)
+    0.6
     """
 
     tied: bool = False
+    l2: Any = 0.0
     solver: str = "lbfgs"
     learning_rate: str = "cosine"
     max_iter: int = 500
@@ -91,6 +109,24 @@ class LinearPCA(Network):
         decoder.W.data *= START
         return MLP((encoder,)), MLP((decoder,))
 
+    def _check(self, X: np.ndarray) -> None:
+        super()._check(X)
+        self._penalties()
+
+    def _penalties(self) -> np.ndarray:
+        """γ (L,), in float64."""
+        try:
+            gamma = np.asarray(self.l2, dtype=np.float64)
+        except (TypeError, ValueError):
+            gamma = np.full(0, np.nan)
+        fits = gamma.shape in ((), (self.n_components,)) and not isinstance(self.l2, bool | str)
+        if not fits or not np.isfinite(gamma).all() or (gamma < 0).any():
+            raise ValueError(
+                f"l2 is {self.l2!r}; one finite number of at least 0 is needed, "
+                f"or {self.n_components} of them, one for each component"
+            )
+        return np.broadcast_to(gamma, self.n_components)
+
     def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """New weights, and biases that centre: the first output is the mean."""
         X = super()._start(X, rng)
@@ -98,38 +134,34 @@ class LinearPCA(Network):
         return X
 
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
-        return {"reconstruction": squared_error(self.decoder_(self.encoder_(x)), x)}
+        reconstruction = squared_error(self.decoder_(self.encoder_(x)), x)
+        if not np.any(self.l2):
+            return {"reconstruction": reconstruction}
+        return {"reconstruction": reconstruction, "penalty": self._penalty()}
 
-    def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
-        centred = X - self.mean_
-        unit = float(global_norm([centred]) / np.sqrt(centred.size)) or 1.0
-        frame = self.mean_, unit
+    def _penalty(self) -> Tensor:
+        """Σ_j γ_j (‖w_j‖² + ‖ŵ_j‖²) in units of the frame's loss."""
+        W1, W2 = self.encoder_.layers[0].W, (self.decoder_ if self.tied else self.decoder_.layers[0]).W
+        squares = add(sum(square(W1), axis=0), sum(square(W2), axis=0 if self.tied else 1))  # (L,)
+        return sum(multiply(constant(self._penalties_inside().astype(W1.dtype), name="γ"), squares))
 
-        def outside(model: Any, epoch: int) -> object:
-            self._leave_frame(*frame)
-            try:
-                return callback is not None and callback(model, epoch)
-            finally:
-                self._enter_frame(*frame)
+    def _penalties_inside(self) -> np.ndarray:
+        with np.errstate(over="ignore", divide="ignore"):  # a loss that is not finite is reported by training
+            return self._penalties() / self._loss_unit
 
-        self._loss_unit = unit**2
-        self._enter_frame(*frame)
-        try:
-            super()._train((centred / unit).astype(X.dtype, copy=False), rng, outside if callback else None)
-        finally:
-            self._leave_frame(*frame)
-            del self._loss_unit
+    def _constants(self) -> Any:
+        return super()._constants(), tuple(self._penalties_inside())
 
     def _enter_frame(self, mean: np.ndarray, unit: float) -> None:
-        """The same function in terms of (x − mean)/unit: b₁ ← (b₁ + mean W₁)/unit, b₂ ← (b₂ − mean)/unit."""
+        """b₁ ← (b₁ + mean W₁)/unit, b₂ ← (b₂ − mean)/unit."""
         (W, b1), b2 = self._encoder_arrays, self._output_bias.data
-        b1 += mean @ W  # in place: optimisers hold these arrays
+        b1 += mean @ W
         b2 -= mean
         b1 /= unit
         b2 /= unit
 
     def _leave_frame(self, mean: np.ndarray, unit: float) -> None:
-        """And back: b₁ ← unit b₁ − mean W₁, b₂ ← unit b₂ + mean."""
+        """b₁ ← unit b₁ − mean W₁, b₂ ← unit b₂ + mean."""
         (W, b1), b2 = self._encoder_arrays, self._output_bias.data
         b1 *= unit
         b2 *= unit

@@ -40,6 +40,7 @@ class Learned(Model):
     n_samples_seen_: int
     _optimizer: Any
     _optimized_with: dict[str, Any]
+    _recorded_with: Any
     _rng: np.random.Generator
     _loss_unit: float = 1.0  # what a loss of 1 stands for while training on scaled samples
 
@@ -88,6 +89,10 @@ class Network(Learned):
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         """The terms of the loss by name, `reconstruction` first."""
         raise NotImplementedError
+
+    def _constants(self) -> Any:
+        """What the recorded loss holds as constants: when they change it is recorded anew."""
+        return repr(self.get_params())
 
     def _check(self, X: np.ndarray) -> None:
         """Hyper-parameters, and whether the data suit them."""
@@ -166,13 +171,18 @@ class Network(Learned):
         if self._optimizer is None or self._optimized_with != chosen:
             self._optimizer, self._optimized_with = training.make_optimizer(self), chosen
         try:
-            training.one_pass(self, self._optimizer, X, self._rng)
+            self._pass(X)
         except FloatingPointError:
             self._optimizer = None  # its moments come from the run that diverged
             raise
         finally:
             self.loss_ = self._error(X)
         return self
+
+    def _pass(self, X: np.ndarray) -> None:
+        if hasattr(self, "_step") and self._recorded_with != self._constants():
+            del self._step
+        training.one_pass(self, self._optimizer, X, self._rng)
 
     def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """New networks and an empty record; X."""

@@ -99,7 +99,7 @@ def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) 
         batch = X[rows]
         noise = model._draw(batch, rng)
         if not hasattr(model, "_step"):
-            model._step = _captured(model, batch, noise)
+            model._step, model._recorded_with = _captured(model, batch, noise), model._constants()
         names, step = model._step
         values = step(batch, *noise)
         if not np.isfinite(values[0]):
