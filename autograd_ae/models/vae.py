@@ -204,10 +204,10 @@ class VAE(Network):
         """The evidence lower bound (β = 1) in nats per sample, averaged over draws of z."""
         X, rng = self._samples(X).astype(self._dtype, copy=False), generator(random_state)
         with no_grad():
-            draws = [sum(t.item() for t in self._terms(*self._constants(X, rng)).values()) for _ in range(n_draws)]
+            draws = [sum(t.item() for t in self._terms(*self._with_noise(X, rng)).values()) for _ in range(n_draws)]
         return -float(np.mean(draws))
 
-    def _constants(self, X: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _with_noise(self, X: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         noise = rng.standard_normal((len(X), self.n_components), dtype=X.dtype)
         return Tensor(X, traced=False), Tensor(noise, traced=False)
 
