@@ -15,4 +15,7 @@ A script describes one workload and lists its contenders: `training_step.py`, `e
 is `workload.py` (what a script says), `worker.py` (a contender's process), `harness.py` (the visits), `summary.py` (the
 statistics and the table) and `environment.py` (threads, and the header). Contenders use public interfaces only, ours
 too.
+
+Two commands measure something else than time: `python -m benchmarks.checkers` (faults that gradient checkers catch) and
+`python -m benchmarks.paper_tables` (published reconstruction errors, reproduced on the whole of MNIST).
 """

@@ -17,7 +17,11 @@ SCRIPTS = ("training_step", "eager_overhead", "pca")
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks", description="Time autograd_ae against its peers.")
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time autograd_ae against its peers.",
+        epilog="Published errors, not times: python -m benchmarks.paper_tables. Checkers: python -m benchmarks.checkers.",
+    )
     p.add_argument("workloads", nargs="*", help="names or beginnings of names, such as S/128 or S; all by default")
     p.add_argument("--quick", action="store_true", help="7 rounds of 20 ms on smaller data, to see that all runs")
     p.add_argument("--threads", type=int, default=1, metavar="N", help="CPUs and threads to use (1)")
