@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Time autograd_ae against its peers.",
-        epilog="Published errors, not times: python -m benchmarks.paper_tables. Checkers: python -m benchmarks.checkers.",
+        epilog="Not times: benchmarks.paper_tables (published errors), benchmarks.checkers (faults in gradients).",
     )
     p.add_argument("workloads", nargs="*", help="names or beginnings of names, such as S/128 or S; all by default")
     p.add_argument("--quick", action="store_true", help="7 rounds of 20 ms on smaller data, to see that all runs")
