@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_ae.core.tensor import Tensor
+from autograd_ae.models.base import affine_setting
 from autograd_ae.models.estimator import check_choice, check_count
 from autograd_ae.models.network import Network
 from autograd_ae.models.validation import DataRangeWarning, warn_user
@@ -124,3 +125,8 @@ class Autoencoder(Network):
 
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         return {"reconstruction": self._distance(self.decoder_(self._code(x)), x)}
+
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: affine maps where all activations are the identity."""
+        setting = super().theory_setting() | affine_setting(self.encoder_.layers, self.decoder_.layers)
+        return setting | ({"reconstruction": "bernoulli"} if self.reconstruction_loss == "bce" else {})

@@ -67,10 +67,34 @@ class Model(Estimator):
         """−reconstruction_error(X): larger is better, as scikit-learn's searches expect."""
         return -self.reconstruction_error(X)
 
+    def theory_setting(self) -> dict[str, Any]:
+        """What `theory.compare` needs to know, as fields of `theory.Setting`: architecture and objective, as fitted."""
+        self._check_fitted()
+        return {"n_components": self._n_features_out}
+
     def plateau(self, X: Any) -> float:
         """The error of answering with the training mean: where a model stands that has learned nothing."""
         X = self._samples(X)
         return mean_squared_distance(X, self.mean_)
+
+
+def affine_map(layers: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """W (n_in, n_out) and b (n_out,) of dense layers that are all linear, as one map x W + b; None if any is not."""
+    if any(layer.activation != "identity" for layer in layers):
+        return None
+    W, b = layers[0].W.data.astype(np.float64), layers[0].b.data.astype(np.float64)
+    for layer in layers[1:]:
+        W, b = W @ layer.W.data, b @ layer.W.data + layer.b.data
+    return W, b
+
+
+def affine_setting(encoder: Any, decoder: Any) -> dict[str, Any]:
+    """The fields of `theory.Setting` for encoder and decoder, given as lists of dense layers, where they are affine."""
+    setting: dict[str, Any] = {}
+    for name, layers in (("encoder", encoder), ("decoder", decoder)):
+        if (affine := affine_map(layers)) is not None:
+            setting |= {f"{name}_weight": affine[0], f"{name}_bias": affine[1]}
+    return setting
 
 
 def mean_squared_distance(X: np.ndarray, Y: np.ndarray) -> float:

@@ -60,6 +60,11 @@ class DenoisingAE(SparseAE):
         z = self._code(noise[0])
         return self._penalised(z, self._distance(self.decoder_(z), x))
 
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: with the corruption."""
+        spoiled = {"corruption": self.corruption, "corruption_level": float(self.corruption_level)}
+        return super().theory_setting() | spoiled
+
     def corrupt(self, X: Any, *, random_state: Any = None) -> np.ndarray:
         """Spoiled copies of samples, as in training."""
         return corrupt(self._samples(X), self.corruption, self.corruption_level, generator(random_state))

@@ -184,5 +184,11 @@ class LinearPCA(FramedNetwork):
     def encoder_weight_(self) -> np.ndarray:
         return self.encoder_.layers[0].W.data
 
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: two affine maps, and the penalty; tied weights count twice, once as W₁, once as W₂."""
+        (W, b1), b2 = self._encoder_arrays, self._output_bias.data
+        maps = {"encoder_weight": W, "encoder_bias": b1, "decoder_weight": self.components_, "decoder_bias": b2}
+        return super().theory_setting() | maps | {"l2": self._penalties()}
+
     def _sizes(self) -> list[int]:
         return [self.n_features_in_, self.n_components, self.n_features_in_]

@@ -102,6 +102,12 @@ class PCA(Model):
     def _decode(self, Z: np.ndarray) -> np.ndarray:
         return Z @ self.components_ + self.mean_
 
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: two linear maps."""
+        axes, mean = self.components_.astype(np.float64), self.mean_.astype(np.float64)
+        encoder = {"encoder_weight": axes.T, "encoder_bias": -mean @ axes.T}
+        return super().theory_setting() | encoder | {"decoder_weight": axes, "decoder_bias": mean}
+
     def summary(self, X: Any = None) -> str:
         """What was learned, and the error on X where X is given."""
         self._check_fitted()

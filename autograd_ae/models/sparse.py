@@ -81,6 +81,10 @@ class SparseAE(Autoencoder):
         z = self._code(x)
         return self._penalised(z, self._distance(self.decoder_(z), x))
 
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: with the penalty on the code."""
+        return super().theory_setting() | {"sparsity": self.penalty, "sparsity_weight": float(self.sparsity_weight)}
+
     def active_share(self, X: Any, *, threshold: float = 0.0) -> float:
         """‖Z‖₀ as a share: how many code entries exceed `threshold` in magnitude, on average over samples."""
         return float(np.mean(np.abs(self._encode(self._samples(X))) > threshold))

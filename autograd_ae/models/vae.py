@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_ae.core.tensor import Tensor, no_grad, tensor
+from autograd_ae.models.base import affine_setting
 from autograd_ae.models.estimator import check_choice, check_count, check_real
 from autograd_ae.models.network import Network
 from autograd_ae.models.validation import generator
@@ -178,6 +179,15 @@ class VAE(Network):
     def observation_variance_(self) -> float:
         log_noise = self.decoder_.log_noise
         return float(np.exp(log_noise.data)) if log_noise is not None else float(self.observation_variance)
+
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: the mean's part of the encoder is linear where there is no hidden layer."""
+        setting = super().theory_setting() | affine_setting(self.encoder_.layers, self.decoder_.layers)
+        setting |= {"variational": True, "beta": float(self.beta)}
+        if self.likelihood == "bernoulli":
+            return setting | {"reconstruction": "bernoulli"}
+        learned = self.observation_variance == LEARNED
+        return setting | {"noise_variance": self.observation_variance_, "learned_noise": learned}
 
     def encode_distribution(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Mean M and variance V of q(z|x), both (B, n_components). `transform` gives the mean."""

@@ -15,6 +15,7 @@ The rows are numbered as they are cited in the modules, the tests and the report
 | 18, 19 | `lecture` | the line, the circle and its antipodal pair |
 | | `cross_entropy` | mean-image plateau, floor and collapse level |
 | | `subspaces`, `compare` | principal angles, eigengap, a model against its optimum |
+| | `setting`, `laws`, `verdicts` | what a model says of itself, which row holds for it, and how well |
 
 Samples in rows; losses summed over features, averaged over samples; X is raw and each function centres where its
 theorem does; results are float64.
@@ -26,6 +27,7 @@ from .cross_entropy import collapse_level, cross_entropy_floor, mean_image_plate
 from .denoising import LinearDAE, additive_dae, additive_dae_loss, masking_dae, masking_dae_loss
 from .dynamics import denoising_gradient_flow, gradient_descent, gradient_flow
 from .gaussian import expected_squared_error, gaussian_kl
+from .laws import Law, law_of
 from .lecture import (
     AntipodalPair,
     borsuk_ulam,
@@ -47,6 +49,7 @@ from .linear import (
 )
 from .probabilistic import LinearVAE, ProbabilisticPCA, linear_vae, linear_vae_loss, ppca
 from .regularised import RegularisedOptimum, nonuniform_linear, recover_principal_axes, regularised_linear
+from .setting import Setting, setting_of
 from .sparse import SparseCode, hard_threshold, soft_threshold, sparse_code
 from .subspaces import (
     SpectralGap,
@@ -56,18 +59,22 @@ from .subspaces import (
     principal_angles,
     spectral_gap,
 )
+from .verdicts import Verdict
 
 __all__ = [
     "AntipodalPair",
     "Comparison",
     "EscapeDirection",
+    "Law",
     "LinearDAE",
     "LinearOptimum",
     "LinearVAE",
     "ProbabilisticPCA",
     "RegularisedOptimum",
+    "Setting",
     "SparseCode",
     "SpectralGap",
+    "Verdict",
     "additive_dae",
     "additive_dae_loss",
     "angle_bound",
@@ -91,6 +98,7 @@ __all__ = [
     "gradient_descent",
     "gradient_flow",
     "hard_threshold",
+    "law_of",
     "linear_vae",
     "linear_vae_loss",
     "lossless_dimension",
@@ -107,6 +115,7 @@ __all__ = [
     "rank_one_projector",
     "recover_principal_axes",
     "regularised_linear",
+    "setting_of",
     "soft_threshold",
     "sparse_code",
     "spectral_gap",

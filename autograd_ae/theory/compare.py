@@ -4,11 +4,15 @@ A linear decoder is judged by two numbers, in this order: how far its loss is ab
 that it spans is from the principal one. The second follows from the first, θ ≤ arcsin √(excess/gap) (see `subspaces`),
 and without an eigengap it means nothing and is not given.
 
-Nothing here knows a model class. A model has `components_` (or `decoder_weight_`), (k, N), whose rows span the
-decoder's column space, and `loss_`, its mean summed squared error on the training set. A reference has the same, and
-may have `spectrum_`: all eigenvalues λ of the data's covariance (divisor B) in descending order, of which zeros at the
-end may be left out. Or it is the data X themselves: then `eckart_young(X, k)` is the reference, and the model is asked
-for `reconstruction_error(X)`.
+That is `compare(model, reference)`. `compare(model, X)` with the data X finds the theorem that holds for the model,
+linear or not, and returns a `Verdict`; for that a model describes itself by `theory_setting()` (see `setting`, `laws`,
+`verdicts`), as all models of this package do.
+
+Nothing here knows a model class. For `compare(model, reference)` a model has `components_` (or `decoder_weight_`), (k,
+N), whose rows span the decoder's column space, and `loss_`, its mean summed squared error on the training set. A
+reference has the same, and may have `spectrum_`: all eigenvalues λ of the data's covariance (divisor B) in descending
+order, of which zeros at the end may be left out. A model without `theory_setting()` may be compared with the data X
+themselves, too: then `eckart_young(X, k)` is the reference, and the model is asked for `reconstruction_error(X)`.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from numpy.typing import ArrayLike
 from ._inputs import Array, as_matrix, as_number, as_samples, as_vector
 from .linear import eckart_young
 from .subspaces import SpectralGap, angle_bound, gap_of, principal_angles
+from .verdicts import Verdict, verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +88,14 @@ class Comparison:
         return f"{self.largest_angle:.3g} rad{allowed}"
 
 
-def compare(model: Any, reference: Any) -> Comparison:
-    """How far a fitted linear model is from `reference`: another fitted model, a `LinearOptimum`, or the data X (B, N).
+def compare(model: Any, reference: Any) -> Comparison | Verdict:
+    """How far a fitted model is from `reference`: another fitted model, a `LinearOptimum`, or the data X (B, N).
 
-    See the module for the attributes that are used. Subspaces are not compared where λ_k = λ_{k+1} (`spectral_gap`);
-    if the reference has no `spectrum_`, they are, and the text says that the gap is unknown. Errors: TypeError for a
-    missing attribute, ValueError for components of different shapes.
+    With data, a model that has `theory_setting()` is held against the theorem that applies to it, whichever that is,
+    and a `Verdict` comes back. Otherwise both must be linear, and a `Comparison` comes back. See the module for the
+    attributes that are used. Subspaces are not compared where λ_k = λ_{k+1} (`spectral_gap`); if the reference has no
+    `spectrum_`, they are, and the text says that the gap is unknown. Errors: TypeError for a missing attribute,
+    ValueError for components of different shapes.
 
     Source: Eckart & Young 1936; Baldi & Hornik 1989; Björck & Golub 1973.
 
@@ -102,6 +109,8 @@ def compare(model: Any, reference: Any) -> Comparison:
       eigengap       λ_1 − λ_2 = 2   (relative 6.7e-01): subspace identified
       largest angle  0.02 rad   (the excess loss allows 0.02)
     """
+    if _is_data(reference) and hasattr(model, "theory_setting"):
+        return verdict(model, reference)
     components = _components(model, "model")
     if _is_data(reference):
         X = as_samples(reference, "reference (taken as data)")
