@@ -89,17 +89,20 @@ def test_a_row_holds_the_measure_on_test_images_and_a_curve_with_every_epoch(X):
 def test_the_clock_stands_while_a_model_is_tested(X, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(running.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(running.time, "process_time", lambda: now[0] / 2)
 
     def measure(model, images, seed):
         now[0] += 1000.0
         return 1.0
 
-    curve = running.Curve(experiment(measure=measure), X, 0, lambda line: None)
+    clock = running.Stopwatch()
+    curve = running.Curve(experiment(measure=measure), X, 0, lambda line: None, clock)
     model = small().fit(X)
+    clock.start()
     for epoch in (1, 2):
         now[0] += 5.0
         curve(model, epoch)
-    assert [point["seconds"] for point in curve.epochs] == [5.0, 10.0]
+    assert [(point["seconds"], point["cpu_seconds"]) for point in curve.epochs] == [(5.0, 2.5), (10.0, 5.0)]
 
 
 def test_the_vae_is_measured_by_one_draw_of_its_negative_elbo(X):
@@ -159,7 +162,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_says_which_is_not(X):
         experiment(name="first"),
         experiment(lambda: Interrupted(2, hidden_layer_sizes=(5,), max_iter=9), name="second"),
     ]
-    found = {"seed": 0, "quick": False, "rows": [], "unfinished": []}
+    found = {"seed": 0, "quick": False, "environment": {}, "rows": [], "unfinished": []}
     options = {"say": lambda line: None, "save": lambda r: saved.append([row["name"] for row in r["rows"]])}
     with pytest.warns(UserWarning, match="interrupted"):
         assert not running.run_all([*both, experiment(name="third")], found, X[:40], X[40:], **options)
@@ -171,7 +174,7 @@ def test_ctrl_c_outside_training_ends_the_run(X):
     def stop():
         raise KeyboardInterrupt
 
-    found = {"seed": 0, "quick": False, "rows": [], "unfinished": []}
+    found = {"seed": 0, "quick": False, "environment": {}, "rows": [], "unfinished": []}
     assert not running.run_all([experiment(stop)], found, X, X, say=lambda line: None, save=pytest.fail)
     assert found["rows"] == []
 
@@ -198,10 +201,10 @@ def test_the_table_shows_figures_bars_settings_and_levels(X):
         run(X, experiment(bar=(0, 1e-9))),
         run(X, experiment(lambda: ae.PCA(2), title="PCA", published=None, bar=(0, 99.0))),
     ]
-    rows[0]["seconds"] = 12.5
+    rows[0] |= {"seconds": 12.34, "cpu_seconds": 6.0}
     lines = table.table(report(X, *rows)).splitlines()
-    assert lines[0].split() == ["model", "test", "error", "published", "bar", "epochs", "seconds", "seed"]
-    assert lines[1].split() == ["12-5-2", f"{rows[0]['test']:.2f}", "1.50", "≤", "1e-09", "MISSED", "3", "12.5", "3"]
+    assert lines[0].split() == ["model", "test", "error", "published", "bar", "epochs", "seconds", "of", "CPU", "seed"]
+    assert lines[1].split() == f"12-5-2 {rows[0]['test']:.2f} 1.50 ≤ 1e-09 MISSED 3 12.3 6.0 3".split()
     assert lines[2].split()[:5] == ["PCA", f"{rows[1]['test']:.2f}", "none", "≤", "99"]
     assert "12-5-2: squared error, Adam 0.001 constant, batch 20, float32; published: a paper" in lines
     assert f"floor {running.levels(X[:40], X[40:])['cross_entropy_floor']:.3f}" in "\n".join(lines)

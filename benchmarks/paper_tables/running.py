@@ -15,6 +15,25 @@ QUICK_TRAIN, QUICK_TEST, QUICK_EPOCHS = 2_000, 1_000, 2
 
 
 @dataclass
+class Stopwatch:
+    """Seconds by the clock and of the CPU while it runs; on a busy machine only the latter say what a step costs."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    started: tuple[float, float] = (0.0, 0.0)
+
+    def start(self) -> None:
+        self.started = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        self.seconds += time.perf_counter() - self.started[0]
+        self.cpu_seconds += time.process_time() - self.started[1]
+
+    def read(self) -> dict[str, float]:
+        return {"seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}
+
+
+@dataclass
 class Curve:
     """After each epoch: training loss, test error, seconds of training so far. The clock stands while testing."""
 
@@ -22,19 +41,17 @@ class Curve:
     test: Any
     seed: int
     say: Callable[[str], None]
+    clock: Stopwatch
     epochs: list[dict[str, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    started: float = field(default_factory=lambda: time.perf_counter())
 
     def __call__(self, model: Any, epoch: int) -> None:
         """What `fit` calls after each epoch."""
-        self.seconds += time.perf_counter() - self.started
-        error = self.experiment.measure(model, self.test, self.seed)
-        loss = model.loss_curve_[-1]
-        self.epochs.append({"epoch": epoch, "loss": loss, "test": error, "seconds": round(self.seconds, 2)})
+        self.clock.stop()
+        error, loss = self.experiment.measure(model, self.test, self.seed), model.loss_curve_[-1]
+        self.epochs.append({"epoch": epoch, "loss": loss, "test": error, **self.clock.read()})
         whole = f"{self.experiment.name}  epoch {epoch}/{model.max_iter}  training loss {loss:.3f}"
-        self.say(f"{whole}  test {self.experiment.unit} {error:.3f}  {self.seconds:.0f} s")
-        self.started = time.perf_counter()
+        self.say(f"{whole}  test {self.experiment.unit} {error:.3f}  {self.clock.seconds:.0f} s")
+        self.clock.start()
 
 
 def run(experiment: Experiment, train: Any, test: Any, *, seed: int, quick: bool, say: Callable[[str], None]) -> dict:
@@ -43,9 +60,12 @@ def run(experiment: Experiment, train: Any, test: Any, *, seed: int, quick: bool
     trained = hasattr(model, "max_iter")
     if trained:
         model.set_params(random_state=seed, **({"max_iter": QUICK_EPOCHS} if quick else {}))
-    curve = Curve(experiment, test, seed, say)
+    clock = Stopwatch()
+    curve = Curve(experiment, test, seed, say, clock)
+    clock.start()
     model.fit(train, **({"callback": curve} if trained else {}))
-    seconds = curve.seconds if trained else time.perf_counter() - curve.started
+    if not trained:
+        clock.stop()  # otherwise the last epoch's end is the end: fit goes on to measure the training error
     error = curve.epochs[-1]["test"] if curve.epochs else experiment.measure(model, test, seed)
     return {
         **{name: getattr(experiment, name) for name in ("name", "title", "unit", "published", "source", "bar")},
@@ -54,7 +74,7 @@ def run(experiment: Experiment, train: Any, test: Any, *, seed: int, quick: bool
         "seed": seed if trained else None,
         "epochs": model.n_iter_ if trained else None,
         "finished": not trained or model.n_iter_ == model.max_iter,
-        "seconds": round(seconds, 2),
+        **clock.read(),
         "test": error,
         "training_squared_error": model.loss_,
         "met": None if experiment.bar is None else experiment.bar[0] <= error <= experiment.bar[1],
@@ -69,7 +89,8 @@ def settings(model: Any) -> str:
     losses = {"bce": "cross-entropy", "squared_error": "squared error"}
     loss = losses[model.reconstruction_loss] if hasattr(model, "reconstruction_loss") else "cross-entropy + KL"
     schedule = f"Adam {model.learning_rate_init:g} {model.learning_rate}"
-    return f"{loss}, {schedule}, batch {model.batch_size}, {model._dtype}"
+    init = f"{model.init} start, " if getattr(model, "init", None) else ""
+    return f"{loss}, {init}{schedule}, batch {model.batch_size}, {model._dtype}"
 
 
 def levels(train: Any, test: Any) -> dict[str, float]:
@@ -99,6 +120,7 @@ def run_all(
             found = run(experiment, train, test, seed=report["seed"], quick=report["quick"], say=say)
         except KeyboardInterrupt:
             return False
+        found["environment"] = report["environment"]
         report["rows" if found["finished"] else "unfinished"].append(found)
         save(report)
         if not found["finished"]:

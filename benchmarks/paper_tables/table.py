@@ -21,14 +21,15 @@ def bar_in_words(bar: Sequence[float] | None) -> str:
 
 def table(report: dict[str, Any]) -> str:
     """The rows as text, and below them the levels and how each model was trained."""
-    head = ("model", "test error", "published", "bar", "epochs", "seconds", "seed")
+    head = ("model", "test error", "published", "bar", "epochs", "seconds", "of CPU", "seed")
     lines = [head]
     for r in report["rows"]:
         found = f"{r['test']:.2f} nats" if r["unit"] == "nats" else f"{r['test']:.2f}"
         bar = bar_in_words(r["bar"]) + {True: " met", False: " MISSED", None: ""}[r["met"]]
         published = "none" if r["published"] is None else f"{r['published']:.2f}"
-        whole = ("" if r[name] is None else str(r[name]) for name in ("epochs", "seconds", "seed"))
-        lines.append((r["title"], found, published, "" if report["quick"] else bar, *whole))
+        epochs, seed = ("" if r[name] is None else str(r[name]) for name in ("epochs", "seed"))
+        times = (f"{r[name]:.1f}" for name in ("seconds", "cpu_seconds"))
+        lines.append((r["title"], found, published, "" if report["quick"] else bar, epochs, *times, seed))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
     at = report["levels"]
