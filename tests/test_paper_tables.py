@@ -133,15 +133,16 @@ def test_a_quick_run_has_few_epochs(X):
     assert run(X, experiment(lambda: small(50)), quick=True)["epochs"] == running.QUICK_EPOCHS
 
 
-def test_levels_are_those_of_the_test_images(X):
-    found = running.levels(X[:40], X[40:])
+def test_levels_are_those_of_the_training_mean_and_of_the_test_images(X):
     train, test = X[:40].astype(float), X[40:].astype(float)
+    train[:, 0], test[0, 0] = 0, 0.5  # a pixel that is lit in a test image only
+    found, mean = running.levels(train, test), train.mean(axis=0)
+    assert found["mean_image_squared_error"] == pytest.approx(np.sum((test - mean) ** 2) / len(test), rel=1e-12)
     entropy = -np.sum(test * np.log(test) + (1 - test) * np.log1p(-test)) / len(test)
-    assert found["mean_image_squared_error"] == pytest.approx(
-        np.sum((test - train.mean(0)) ** 2) / len(test), rel=1e-12
-    )
     assert found["cross_entropy_floor"] == pytest.approx(entropy, rel=1e-12)
-    assert found["cross_entropy_collapse"] > found["cross_entropy_floor"]
+    mean[0] = 1e-4
+    collapse = -np.sum(test * np.log(mean) + (1 - test) * np.log1p(-mean)) / len(test)
+    assert found["cross_entropy_collapse"] == pytest.approx(collapse, rel=1e-12)
 
 
 # Ctrl-C, and what is kept.
@@ -207,7 +208,7 @@ def test_the_table_shows_figures_bars_settings_and_levels(X):
     assert lines[1].split() == f"12-5-2 {rows[0]['test']:.2f} 1.50 ≤ 1e-09 MISSED 3 12.3 6.0 3".split()
     assert lines[2].split()[:5] == ["PCA", f"{rows[1]['test']:.2f}", "none", "≤", "99"]
     assert "12-5-2: squared error, Adam 0.001 constant, batch 20, float32; published: a paper" in lines
-    assert f"floor {running.levels(X[:40], X[40:])['cross_entropy_floor']:.3f}" in "\n".join(lines)
+    assert f"floor {running.levels(X[:40], X[40:])['cross_entropy_floor']:.4f}" in "\n".join(lines)
     assert "QUICK" not in "\n".join(lines)
 
 

@@ -36,7 +36,7 @@ def table(report: dict[str, Any]) -> str:
     text += [
         "",
         f"squared error per test image; the mean image has {at['mean_image_squared_error']:.3f}",
-        f"nats per test image; floor {at['cross_entropy_floor']:.3f}, collapse {at['cross_entropy_collapse']:.3f}",
+        f"nats per test image; floor {at['cross_entropy_floor']:.4f}, collapse {at['cross_entropy_collapse']:.4f}",
         *(f"{r['title']}: {r['settings']}; published: {r['source']}" for r in report["rows"]),
     ]
     if report["quick"]:
