@@ -5,11 +5,13 @@ Nothing here trains on MNIST.
 
 import doctest
 import json
+import os
 
 import numpy as np
 import pytest
 
 import autograd_ae as ae
+from benchmarks import environment
 from benchmarks.paper_tables import __main__ as command
 from benchmarks.paper_tables import experiments, running, table
 from benchmarks.paper_tables.experiments import EXPERIMENTS, Experiment
@@ -248,6 +250,14 @@ def test_a_wrong_command_line_says_what_to_do(arguments, message, capsys):
 def test_the_list_names_every_model(capsys):
     assert command.main(["--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [e.name for e in EXPERIMENTS]
+
+
+def test_one_thread_and_none_of_the_kernels_that_slow_numpy(monkeypatch):
+    for variable in (*environment.THREAD_VARIABLES, *environment.FORCED_KERNELS):
+        monkeypatch.setenv(variable, "7")  # so that they are put back
+    command.one_thread()
+    assert {os.environ[variable] for variable in environment.THREAD_VARIABLES} == {"1"}
+    assert not set(environment.FORCED_KERNELS) & set(os.environ)
 
 
 def test_a_run_from_end_to_end(tmp_path, monkeypatch, capsys, X):
