@@ -18,7 +18,9 @@ _HOMES = {
     "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",
     "core.transforms": "backward grad hessian hvp jvp value_and_grad vjp",
     "core.capture": "capture",
-    "models": "PCA Autoencoder ConvergenceWarning DataRangeWarning DenoisingAE LinearPCA NotFittedError SparseAE VAE",
+    "models": """
+        PCA Autoencoder ConvergenceWarning DataRangeWarning DeepPCA DenoisingAE LinearPCA NotFittedError SparseAE
+        VAE""",
     "ops.api": """
         abs add arctan2 bce bce_with_logits bernoulli_kl broadcast_to clip concatenate cos cosh cross_entropy
         cumsum dense divide dot einsum elu equal erf erfc exp expand_dims expm1 flip gaussian_kl

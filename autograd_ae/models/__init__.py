@@ -1,6 +1,7 @@
 """The autoencoder family, as estimators in scikit-learn's manner."""
 
 from autograd_ae.models.autoencoder import Autoencoder
+from autograd_ae.models.deep import DeepPCA
 from autograd_ae.models.denoising import DenoisingAE
 from autograd_ae.models.linear import LinearPCA
 from autograd_ae.models.pca import PCA
@@ -15,6 +16,7 @@ __all__ = [
     "Autoencoder",
     "ConvergenceWarning",
     "DataRangeWarning",
+    "DeepPCA",
     "DenoisingAE",
     "LinearPCA",
     "NotFittedError",

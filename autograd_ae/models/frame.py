@@ -35,7 +35,7 @@ def spread_of(X: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 class FramedNetwork(Network):
-    """A network that is trained on (x − mean_)/unit."""
+    """A network that is trained on (x − μ)/s."""
 
     _spread: float  # √Σ‖x − mean_‖² over the samples seen
 
@@ -48,8 +48,9 @@ class FramedNetwork(Network):
         raise NotImplementedError
 
     @property
-    def _unit(self) -> float:
-        return self._spread / sqrt(self.n_samples_seen_ * self.n_features_in_) or 1.0
+    def _frame(self) -> tuple[np.ndarray, float]:
+        """μ, of the samples seen, and s."""
+        return self.mean_, self._spread / sqrt(self.n_samples_seen_ * self.n_features_in_) or 1.0
 
     def _see(self, X: np.ndarray) -> None:
         count, before = self.n_samples_seen_, self.mean_
@@ -60,27 +61,28 @@ class FramedNetwork(Network):
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
-        self._loss_unit = self._unit**2
-        self._enter_frame(self.mean_, self._unit)
+        self._enter_frame(*self._frame)
+        self._loss_unit = self._frame[1] ** 2
         try:
             yield
         finally:
-            self._leave_frame(self.mean_, self._unit)
             del self._loss_unit
+            self._leave_frame(*self._frame)
 
     @contextmanager
     def _outside(self) -> Iterator[None]:
         """For a while, in the midst of `_inside`."""
-        self._leave_frame(self.mean_, self._unit)
+        self._leave_frame(*self._frame)
         inside, self._loss_unit = self._loss_unit, 1.0
         try:
             yield
         finally:
             self._loss_unit = inside
-            self._enter_frame(self.mean_, self._unit)
+            self._enter_frame(*self._frame)
 
     def _seen_from_inside(self, X: np.ndarray) -> np.ndarray:
-        return ((X - self.mean_) / self._unit).astype(X.dtype, copy=False)
+        mean, unit = self._frame
+        return ((X - mean) / unit).astype(X.dtype, copy=False)
 
     def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
         def outside(model: Any, epoch: int) -> object:
