@@ -1,0 +1,24 @@
+"""The command line, `autograd-ae` or `python -m autograd_ae`: a file per subcommand, what they share in `frame.py`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from autograd_ae.cli.check import check
+from autograd_ae.cli.data import data
+from autograd_ae.cli.demo import demo
+from autograd_ae.cli.doctor import doctor
+from autograd_ae.cli.frame import parser_of, run
+
+COMMANDS = (demo, data, doctor, check)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    return parser_of(COMMANDS)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    return run(parser(), argv)

@@ -1,0 +1,42 @@
+"""`autograd-ae demo`: the chapter's experiments."""
+
+from __future__ import annotations
+
+import argparse
+
+from autograd_ae.cli.arguments import new_folder, seed
+from autograd_ae.cli.frame import Outcome, Run
+
+SECTIONS = ("rank-one", "pca", "autoencoder")
+
+
+def demo(parser: argparse.ArgumentParser) -> Run:
+    """Train the first models on real digits and report them against their closed forms.
+
+    The rank-one example, PCA as a neural network, and the 8-layer sigmoid autoencoder. A table goes to stdout; figures
+    and results.json into a folder.
+    """
+    parser.add_argument("--out", metavar="FOLDER", help="where figures and results go (default: runs/<date and time>)")
+    parser.add_argument("--force", action="store_true", help="write into FOLDER even if it is not empty")
+    parser.add_argument("--data", metavar="FOLDER", help="MNIST's IDX files, instead of the embedded digits")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="this section only (may be repeated)")
+    parser.add_argument("--quick", action="store_true", help="fewer epochs: to see it run, not for its figures")
+    parser.add_argument("--seed", type=seed, default=0, help="of all random numbers (default: 0)")
+    return _demo
+
+
+def _demo(args: argparse.Namespace) -> Outcome:
+    from pathlib import Path
+
+    out = new_folder(args.out, args.force)
+    from autograd_ae.lecture.demo import run
+
+    report = run(
+        out=Path(out) if out else None,
+        data=Path(args.data).expanduser() if args.data else None,
+        only=tuple(dict.fromkeys(args.only or ())),
+        quick=args.quick,
+        seed=args.seed,
+        quiet=args.quiet,
+    )
+    return report.table(), {"folder": str(report.folder), **report.to_dict()}, 0
