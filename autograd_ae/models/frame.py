@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.models.network import Network
+from autograd_ae.models.training import put_back
 from autograd_ae.optim import global_norm
 
 
@@ -61,13 +62,14 @@ class FramedNetwork(Network):
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
-        self._enter_frame(*self._frame)
-        self._loss_unit = self._frame[1] ** 2
+        frame = self._frame
+        self._enter_frame(*frame)
+        self._loss_unit = frame[1] * frame[1]  # ** raises where * gives inf
         try:
             yield
         finally:
             del self._loss_unit
-            self._leave_frame(*self._frame)
+            self._leave_frame(*frame)
 
     @contextmanager
     def _outside(self) -> Iterator[None]:
@@ -93,5 +95,10 @@ class FramedNetwork(Network):
             super()._train(self._seen_from_inside(X), rng, outside if callback else None)
 
     def _pass(self, X: np.ndarray) -> None:
-        with self._inside():
-            super()._pass(self._seen_from_inside(X))
+        outside = [p.data.copy() for p in self.parameters()]
+        try:
+            with self._inside():
+                super()._pass(self._seen_from_inside(X))
+        except FloatingPointError:
+            put_back(self, outside)  # exactly: there and back is not, where the frame is far larger than the parameters
+            raise

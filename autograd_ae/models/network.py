@@ -166,6 +166,7 @@ class Network(Learned):
             if first:
                 self._rng = generator(self.random_state)
         X = self._start(X, self._rng) if first else self._go_on(X)
+        seen = {name: value for name, value in self.__dict__.items() if name in ("mean_", "n_samples_seen_", "_spread")}
         self._see(X)
         chosen = {name: getattr(self, name) for name in training.OPTIMIZER_SETTINGS}
         if self._optimizer is None or self._optimized_with != chosen:
@@ -174,6 +175,7 @@ class Network(Learned):
             self._pass(X)
         except FloatingPointError:
             self._optimizer = None  # its moments come from the run that diverged
+            self.__dict__.update(seen)  # nothing was learned of these samples
             raise
         finally:
             self.loss_ = self._error(X)

@@ -102,8 +102,8 @@ def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) 
             model._step, model._recorded_with = _captured(model, batch, noise), model._constants()
         names, step = model._step
         values = step(batch, *noise)
-        if not np.isfinite(values[0]):
-            raise FloatingPointError(f"the loss became {values[0]}")
+        if not np.isfinite(loss := float(values[0]) * model._loss_unit):
+            raise FloatingPointError(f"the loss became {loss}")
         optimizer.step([step.gradients[p] for p in parameters])
         for name, value in zip(names, values, strict=True):
             totals[name] = totals.get(name, 0.0) + float(value) * model._loss_unit * len(rows) / len(X)
@@ -197,7 +197,10 @@ def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
             bar.update()
             return callback is not None and callback(model, model.n_iter_)
 
-        arrays, tol = [p.data for p in parameters], _relative_to_start(model.tol, *value_and_grad())
+        start, gradients = value_and_grad()
+        if not np.isfinite(start * unit):
+            raise FloatingPointError(f"the value at x0 is {start * unit}")
+        arrays, tol = [p.data for p in parameters], _relative_to_start(model.tol, start, gradients)
         limits = {"max_iter": model.max_iter, "tol_gradient": tol, "tol_change": 0.0}
         with limit_blas_threads(1):
             result = lbfgs_in_place(value_and_grad, arrays, history=20, callback=after, **limits)

@@ -54,7 +54,9 @@ def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None)
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{who} needs numbers; X has dtype {array.dtype}: {error}") from None
-    if not np.isfinite(array.sum(dtype=np.float64)) and not np.isfinite(array).all():
+    with np.errstate(over="ignore", invalid="ignore"):  # a finite sum is of finite numbers; the converse is checked
+        total = array.sum(dtype=np.float64)
+    if not np.isfinite(total) and not np.isfinite(array).all():
         what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
         raise ValueError(f"Input X contains {what}.\n{who} does not accept it: drop or impute those samples first")
     return np.asarray(array, dtype=dtype, order="C")

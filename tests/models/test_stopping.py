@@ -179,3 +179,23 @@ def test_a_loss_that_overflows_at_the_start_of_lbfgs_is_named():
     X = 1e200 * np.random.default_rng(0).uniform(size=(20, 4))
     with pytest.raises(FloatingPointError, match=r"L-BFGS cannot start: the value at x0 is inf.*Scale the data"):
         tiny(solver="lbfgs", output_activation="identity").fit(X)
+
+
+@pytest.mark.parametrize("model", [ae.LinearPCA, ae.DeepPCA])
+def test_a_loss_that_only_the_unit_of_the_data_makes_infinite_is_named(model):
+    """Training goes on scaled samples, where nothing overflows; the loss that is recorded is that of the caller's."""
+    X = 1e200 * np.random.default_rng(0).uniform(size=(20, 4))
+    with pytest.raises(FloatingPointError, match=r"L-BFGS cannot start: the value at x0 is inf.*Scale the data"):
+        model(2, solver="lbfgs").fit(X)
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch 1 \(the loss became inf\)"):
+        model(2, solver="adam").fit(X)
+
+
+def test_samples_that_made_training_diverge_are_not_in_the_mean(X):
+    model = diverging(learning_rate_init=0.05).partial_fit(X)
+    mean, frame = model.mean_.copy(), model._frame
+    with pytest.raises(FloatingPointError):
+        model.partial_fit(1e200 * X)
+    assert model.n_samples_seen_ == len(X)
+    np.testing.assert_array_equal(model.mean_, mean)
+    assert model._frame[1] == frame[1]
