@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograd_ae.core.program import Program
 
+# As pyproject.toml asks.
 PYTHON = "3.11"
-PACKAGES = {"numpy": "2.0", "numba": "0.61", "matplotlib": "3.9", "tqdm": "4.66"}  # as pyproject.toml asks
+PACKAGES = {"numpy": "2.0", "numba": "0.61", "matplotlib": "3.9", "tqdm": "4.66", "latex2mathml": "3.77"}
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
