@@ -76,7 +76,7 @@ nav.contents li { break-inside: avoid; overflow-wrap: anywhere; }
 """.strip()
 
 
-def page(title: str, body: str, *, toc: Iterable[tuple[str, str]] | None = None) -> str:
+def page(title: str, body: str, *, toc: Iterable[tuple[str, str]] | None = None, style: str = "") -> str:
     """A whole HTML document around a body.
 
     Parameters
@@ -85,6 +85,7 @@ def page(title: str, body: str, *, toc: Iterable[tuple[str, str]] | None = None)
     body : HTML; write tables inside `<div class="scroll">` or as `<table class="stack">`, numbers in `td.number`,
         formulas in `td.formula`.
     toc : contents as (id of a heading, its plain text), drawn as links below the title.
+    style : CSS of this page, after what all pages share.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def page(title: str, body: str, *, toc: Iterable[tuple[str, str]] | None = None)
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <style>
-{_STYLE}
+{_STYLE}{style and chr(10) + style}
 </style>
 </head>
 <body>
