@@ -1,58 +1,31 @@
-"""The experiments in the chapter's order, a table on stdout, figures and results.json in a run folder."""
+"""The experiments in the chapter's order: a table on stdout, and a run folder with report.html, results.json, figures.
+
+The folder is written anew after each section, so whatever stops a run, what is done is reported. Ctrl-C does so at
+once: training would take a KeyboardInterrupt as "enough of this model" and go on to the next one, therefore the demo
+listens itself and raises `Stopped`, which nothing catches on the way.
+"""
 
 from __future__ import annotations
 
-import json
-import platform
+import signal
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from time import perf_counter, process_time
 
 import autograd_ae as ae
-from autograd_ae.lecture import pca_as_network, rank_one, vanilla
-from autograd_ae.lecture.section import Section
+from autograd_ae.data import Dataset
+from autograd_ae.lecture.chapter import SECTIONS, examine
+from autograd_ae.lecture.report import Report
 
-SECTIONS = ("rank-one", "pca", "autoencoder")
-
-
-@dataclass
-class Report:
-    """All sections of a run and where they were written."""
-
-    sections: list[Section]
-    settings: dict[str, Any]
-    folder: Path
-    seconds: float
-
-    def table(self) -> str:
-        """The run as text."""
-        head = f"autograd_ae {ae.__version__}, {self.settings['data']}, seed {self.settings['seed']}"
-        foot = f"{self.seconds:.0f} s in all; figures and results.json in {self.folder}"
-        return "\n\n".join([head, *(section.text() for section in self.sections), foot])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Settings, environment and every number, ready for JSON."""
-        numbers = {s.key: {"seconds": s.seconds, **s.numbers} for s in self.sections}
-        return {"settings": self.settings, "environment": environment(), "seconds": self.seconds, "results": numbers}
+__all__ = ["SECTIONS", "Stopped", "run"]
 
 
-def environment() -> dict[str, str]:
-    """Versions and machine, so that figures can be compared."""
-    import numba
-
-    return {
-        "autograd_ae": ae.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
+class Stopped(BaseException):
+    """Ctrl-C during the demo."""
 
 
 def run(
@@ -70,32 +43,58 @@ def run(
     ----------
     out : the folder; by default runs/<date and time>.
     data : folder with MNIST's IDX files, instead of the embedded digits.
-    only : some of "rank-one", "pca", "autoencoder"; all by default.
-    quick : fewer epochs.    quiet : nothing on stderr.
+    only : some of SECTIONS; all by default. They run in the chapter's order.
+    quick : fewer epochs, fewer seeds.    quiet : nothing on stderr.
+
+    A section that raises is reported with its traceback, and the others run. After Ctrl-C the report has
+    `interrupted` set and holds the sections that were done.
+
+    Raises
+    ------
+    ValueError : an unknown section.    DataError, OSError : no data, no place to write.
     """
-    unknown = set(only) - set(SECTIONS)
-    if unknown:
+    if unknown := set(only) - set(SECTIONS):
         raise ValueError(f"unknown section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
-    started = time.perf_counter()
     digits = ae.data.load_mnist(data) if data else ae.data.load_digits()
     folder = out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
-    todo: dict[str, Callable[[], Section]] = {
-        "rank-one": lambda: rank_one.run(seed=seed),
-        "pca": lambda: pca_as_network.run(digits, seed=seed, verbose=not quiet),
-        "autoencoder": lambda: vanilla.run(digits, seed=seed, quick=quick, verbose=not quiet),
-    }
-    sections = []
-    for name in only or SECTIONS:
-        if not quiet:
-            print(f"{name} …", file=sys.stderr)
-        begun = time.perf_counter()
-        section = todo[name]()
-        section.seconds = time.perf_counter() - begun
-        sections.append(section)
-        for figure_name, figure in section.figures.items():
-            ae.plot.save(figure, folder / f"{figure_name}.png")
-    source = f"MNIST in {data}" if data else "embedded digits (8,000 to train, 2,000 to test)"
-    report = Report(sections, {"data": source, "seed": seed, "quick": quick}, folder, time.perf_counter() - started)
-    (folder / "results.json").write_text(json.dumps(report.to_dict(), indent=2) + "\n")
+    report = Report(
+        folder, [name for name in SECTIONS if not only or name in only], _settings(digits, data, quick, seed)
+    )
+    started, cpu = perf_counter(), process_time()
+    try:
+        with _ctrl_c_stops():
+            for name in report.planned:
+                if not quiet:
+                    print(f"{name} …", file=sys.stderr, flush=True)
+                report.sections.append(examine(name, digits, seed=seed, quick=quick, verbose=not quiet))
+                report.seconds, report.cpu_seconds = perf_counter() - started, process_time() - cpu
+                report.write()
+    except (Stopped, KeyboardInterrupt):
+        report.interrupted = True
+        report.seconds, report.cpu_seconds = perf_counter() - started, process_time() - cpu
+        report.write()
     return report
+
+
+def _settings(digits: Dataset, data: Path | None, quick: bool, seed: int) -> dict[str, object]:
+    sizes = f"{len(digits.train):,} to train, {len(digits.test):,} to test"
+    source = f"MNIST in {data}" if data else "embedded digits"
+    return {"data": f"{source} ({sizes})", "notice": digits.notice, "seed": seed, "quick": quick}
+
+
+@contextmanager
+def _ctrl_c_stops() -> Iterator[None]:
+    """Within, Ctrl-C raises Stopped. Only a process's main thread may listen for signals; elsewhere nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
