@@ -10,8 +10,9 @@ from autograd_ae.cli.data import data
 from autograd_ae.cli.demo import demo
 from autograd_ae.cli.doctor import doctor
 from autograd_ae.cli.frame import parser_of, run
+from autograd_ae.cli.theorems import theorems
 
-COMMANDS = (demo, data, doctor, check)
+COMMANDS = (demo, theorems, data, doctor, check)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,0 +1,30 @@
+"""`autograd-ae theorems`: are the theorems kept?"""
+
+from __future__ import annotations
+
+import argparse
+
+from autograd_ae.cli.arguments import seed
+from autograd_ae.cli.frame import Outcome, Run
+from autograd_ae.cli.output import progress, silent
+
+
+def theorems(parser: argparse.ArgumentParser) -> Run:
+    """Hold trained models against every closed form of the lecture: achieved errors and tolerances.
+
+    Each of the 20 rows trains models of its own, in half a minute altogether. Of each, the table shows the measure that
+    comes nearest to its tolerance; --details shows all of them, and the statements. Exit code 1: a tolerance is missed.
+    """
+    parser.add_argument("--only", action="append", metavar="ROW", help="this row only, 1 to 20 (may be repeated)")
+    parser.add_argument("--details", action="store_true", help="every statement and every measure")
+    parser.add_argument("--seed", type=seed, default=0, help="of all random numbers (default: 0)")
+    return _theorems
+
+
+def _theorems(args: argparse.Namespace) -> Outcome:
+    from autograd_ae.lecture.theorems import check, text
+
+    only = tuple(dict.fromkeys(args.only or ()))
+    findings = check(only, seed=args.seed, note=silent if args.quiet else progress)
+    values = {"seed": args.seed, "ok": all(f.ok for f in findings), "theorems": [f.to_dict() for f in findings]}
+    return text(findings, details=args.details), values, 0 if values["ok"] else 1
