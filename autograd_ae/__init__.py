@@ -18,6 +18,7 @@ _HOMES = {
     "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",
     "core.transforms": "backward grad hessian hvp jvp value_and_grad vjp",
     "core.capture": "capture",
+    "explain.graph": "graph",
     "models": """
         PCA Autoencoder ConvergenceWarning DataRangeWarning DeepPCA DenoisingAE LinearPCA NotFittedError SparseAE
         VAE""",
