@@ -1,7 +1,8 @@
 """Fingerprints of arrays: how the engine notices that a value which backward still needs was edited in place.
 
 A NumPy array can be changed through any of its views without anyone being told, so the only sound test is to look
-at the bytes twice: when an op is recorded and before its pullbacks read the array. Small arrays are kept byte for byte.
+at the bytes twice: when an op is recorded and before its pullbacks read the array. Small arrays are kept byte for byte:
+copying a few KB takes less time than calling a kernel.
 Of large ones a 32-bit hash is kept: 32 interleaved lanes of h ← (h + word)·odd, which a CPU does in SIMD
 at memory speed, so that any edit of a single word is found for certain (each step is a bijection of h) and others
 but for a chance of about 2⁻³².
@@ -16,7 +17,7 @@ import numpy as np
 
 from autograd_ae.core.jit import JIT_ENABLED, jit
 
-SMALL = 512  # bytes
+SMALL = 8192  # bytes
 LANES = 32
 
 

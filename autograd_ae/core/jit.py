@@ -16,6 +16,7 @@ every op has a NumPy form that takes its place, and `JIT_ENABLED` says so.
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 import os
@@ -24,6 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from autograd_ae.core.native import Native
 
 _PACKAGE = Path(__file__).parent.parent
 _announced = False
@@ -77,6 +80,13 @@ def _source_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+def _hash_outside(path: Path) -> str:
+    """A kernel of a file that is not the package's is as new as that file."""
+    if path.is_relative_to(_PACKAGE) or not path.is_file():
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
 def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     import numba
 
@@ -88,9 +98,10 @@ def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
 
 
 def _globals_compiled(py_func: Callable[..., Any]) -> Callable[..., Any]:
-    """Let one kernel call another of its own file: Numba must see dispatchers where the source names kernels."""
-    helpers = {name: py_func.__globals__.get(name) for name in py_func.__code__.co_names}
-    kernels = {name: helper.compiled() for name, helper in helpers.items() if isinstance(helper, Kernel)}
+    """Let one kernel call another: Numba must see dispatchers where the source names kernels (or `Native` parts)."""
+    loaded = {i.argval for i in dis.get_instructions(py_func) if i.opname == "LOAD_GLOBAL"}
+    helpers = {name: py_func.__globals__.get(name) for name in loaded}
+    kernels = {name: helper.compiled() for name, helper in helpers.items() if isinstance(helper, Kernel | Native)}
     if not kernels:
         return py_func
     twin = FunctionType(
@@ -133,12 +144,13 @@ def _disk_cache() -> type:
 
         def __init__(self, py_func: Callable[..., Any], _path: str):
             self._lineno = py_func.__code__.co_firstlineno
+            self._stamp = _source_hash() + _hash_outside(Path(py_func.__code__.co_filename))
 
         def get_cache_path(self) -> str:
             return str(cache_dir())
 
         def get_source_stamp(self) -> str:
-            return _source_hash()
+            return self._stamp
 
         def get_disambiguator(self) -> str:
             return str(self._lineno)

@@ -7,7 +7,7 @@ multiplies g by the transposed Jacobian:
 
 It is a pure function with its destination first, `dx(out, g, y, *inputs, **params)`: it writes the whole of `out`,
 changes nothing else and keeps nothing. It never adds to what another path contributed and never sums over broadcast
-axes; the engine does both, once, for all ops (see `program.py`). An argument whose name begins with an underscore is
+axes; the engine does both, once, for all ops (see `sweep.py`). An argument whose name begins with an underscore is
 declared unneeded: it arrives as None, and the engine need not keep it.
 
 The **reference** is the op in one line of NumPy, analytic in its inputs (it compares real parts only,
@@ -125,8 +125,10 @@ class Op:
             p.name for p in inspect.signature(reference).parameters.values() if p.kind not in _NAMED
         )
         self.numpy_forward = _destination_first(forward) if forward is not None else self.write_reference
-        self._reads: dict[tuple[bool, ...], tuple[bool, tuple[bool, ...]]] = {}
+        self._reads: dict[bool | tuple[bool, ...], tuple[int, ...]] = {}
         self.run = kernel if kernel is not None and JIT_ENABLED else self.numpy_forward
+        # While recording, a ufunc makes its own result, of the right shape and dtype.
+        self.ufunc = forward if isinstance(forward, np.ufunc) and kernel is None and dtype is None else None
 
     def __repr__(self) -> str:
         return f"Op({self.name!r})"
@@ -138,14 +140,15 @@ class Op:
         """The pullback to input k."""
         return self.pullbacks[0] if self.variadic else self.pullbacks[k]
 
-    def reads(self, traced: tuple[bool, ...]) -> tuple[bool, tuple[bool, ...]]:
-        """Whether the pullbacks to the traced inputs read the output, and which inputs they read."""
+    def reads(self, traced: bool | tuple[bool, ...]) -> tuple[int, ...]:
+        """What the pullbacks to the traced inputs read: numbers of inputs, −1 the output. A bare flag: one input."""
         if traced not in self._reads:
-            rules = [rule for k, t in enumerate(traced) if t and (rule := self.rule(k)) is not None]
+            flags = traced if isinstance(traced, tuple) else (traced,)
+            rules = [rule for k, t in enumerate(flags) if t and (rule := self.rule(k)) is not None]
             if self.delta is not None:
                 rules.append(self.delta)
-            inputs = tuple(any(rule.needs_input(k) for rule in rules) for k in range(len(traced)))
-            self._reads[traced] = any(rule.needs_y for rule in rules), inputs
+            inputs = [k for k in range(len(flags)) if any(rule.needs_input(k) for rule in rules)]
+            self._reads[traced] = (*([-1] if any(rule.needs_y for rule in rules) else []), *inputs)
         return self._reads[traced]
 
     def rule_name(self, k: int) -> str:
@@ -160,6 +163,9 @@ def _destination_first(forward: Callable[..., Any]) -> Callable[..., Any]:
 def runnable(rule: Pullback) -> Callable[..., None]:
     """What executes a rule on real arrays: its kernel while kernels are on, else its NumPy form."""
     return rule.kernel if rule.kernel is not None and JIT_ENABLED else rule.fn
+
+
+_GONE = np.empty(0)
 
 
 class Node:
@@ -178,14 +184,14 @@ class Node:
     ):
         self.op, self.inputs, self.params, self.value = op, inputs, params, value
         self.number, self.where = number, where
-        self.prints: tuple[Any, ...] | None = None  # fingerprints of what the pullbacks will read
+        self.prints: tuple[tuple[int, Any], ...] = ()  # fingerprints of what the pullbacks will read: see `recording`
         # Names and shapes, once backward let go of the inputs.
         self.freed: tuple[tuple[str | None, Shape], ...] | None = None
 
     def free(self) -> None:
         """Let go of the inputs and the value; keep what an error message needs."""
         self.freed = tuple((t.name, t.data.shape) for t in self.inputs)
-        self.inputs, self.value, self.prints = (), np.empty(0), None
+        self.inputs, self.value, self.prints = (), _GONE, ()
 
     def describe(self) -> str:
         """`dense(x (64, 784), W_1 (784, 512)), recorded at train.py:12: h = layer(x)`."""

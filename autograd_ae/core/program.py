@@ -5,51 +5,29 @@ g = ∂L/∂y complete (all users of y have larger numbers, so they are already 
 
     ∂L/∂xₖ  +=  sum over broadcast axes of  pullbackₖ(g).
 
-`+=` and the sum are lines of their own, written here and nowhere else, so a gradient rule cannot get them wrong:
-the first contribution to ∂L/∂xₖ is written straight to its place, every later one to a spare place
-that an `add` line then adds.
+`+=` and the sum are lines of their own, written here and in `sweep.py` (which runs at once what is written down here)
+and nowhere else, so a gradient rule cannot get them wrong: the first contribution to ∂L/∂xₖ is written straight to its
+place, every later one to a spare place that an `add` line then adds.
 
 Every line has one form, `run(out, *args, **params)`, so there are three ways to execute the same list:
-once and freeing as it goes (`run_once`, eager backward), again and again over fixed buffers (`Replay`, capture),
+on the recorded values (`run_once`), again and again over fixed buffers (`Replay`, capture),
 or in complex arithmetic (`run_complex`, second derivatives), where `line.analytic` takes the place of a kernel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from autograd_ae.core.errors import GraphError, InPlaceError
+from autograd_ae.core.errors import GraphError
+from autograd_ae.core.lines import NOTHING, Line, Value
+from autograd_ae.core.listing import Listing
 from autograd_ae.core.op import Array, Node, Op, Pullback, Shape, runnable, wengert_list
-from autograd_ae.core.tensor import Tensor, prints_of, refuse_nan, state
-
-
-class Value(NamedTuple):
-    """A numbered place of a program: an input, a leaf, a result or a gradient."""
-
-    name: str  # empty for results: `Program.name` numbers them
-    shape: Shape
-    dtype: np.dtype
-    kind: str  # "nothing", "input", "parameter", "constant", "result", "gradient" or "partial"
-
-
-class Line(NamedTuple):
-    """`values[out] ← run(values[a] for a in args)`; `frees` are the values that no later line reads."""
-
-    run: Callable[..., None]
-    analytic: Callable[..., None]  # the same in complex arithmetic
-    out: int
-    args: tuple[int, ...]
-    params: dict[str, Any]
-    label: str  # `dense`, `dense.dW`, `add`: see `Program.text`
-    node: int  # which forward line it belongs to
-    frees: tuple[int, ...] = ()
-
-
-NOTHING = 0  # the place that an unneeded argument names: always None
+from autograd_ae.core.sweep import accumulate, refuse_edited, refuse_freed, seed_of, unbroadcast
+from autograd_ae.core.tensor import Tensor
 
 
 class Program:
@@ -64,6 +42,7 @@ class Program:
 
     def __init__(self, outputs: Sequence[Tensor], wrt: Sequence[Tensor] | None = None, inputs: Sequence[Tensor] = ()):
         self.nodes = wengert_list(outputs)
+        self._differentiated = outputs[0]
         self.values = [Value("", (), np.dtype(np.float64), "nothing")]
         self.arrays: list[Array | None] = [None]
         self.leaves: list[tuple[int, Tensor]] = []
@@ -108,10 +87,7 @@ class Program:
 
     def _add_forward(self, node: Node) -> None:
         if node.freed is not None:
-            raise GraphError(
-                f"the history of {node.describe()} was freed by an earlier backward(). "
-                "Call that one with retain_graph=True, or compute the result again"
-            )
+            refuse_freed(node)
         args = []
         for t in node.inputs:
             key = id(t if t.node is None else t.node)
@@ -200,51 +176,27 @@ class Program:
 
     def cotangent(self, given: Any) -> Array:
         """∂L/∂output to start from: 1 for a scalar output, else what the caller gives, of the output's shape."""
-        value = self.values[self.outputs[0]]
-        if given is None:
-            if value.shape != ():
-                raise GraphError(
-                    f"{self._output()} has shape {value.shape}; a gradient starts from a scalar. "
-                    f"Reduce it (ae.sum, ae.mean), or pass cotangent=, an array of shape {value.shape}"
-                )
-            return np.ones((), value.dtype)
-        array = np.array(given.data if isinstance(given, Tensor) else given, dtype=value.dtype)
-        if array.shape != value.shape:
-            raise GraphError(
-                f"cotangent has shape {array.shape}, but {self._output()} has shape {value.shape}: "
-                "pass ∂L/∂output, of the output's own shape"
-            )
-        return array
-
-    def _output(self) -> str:
-        """The output as messages name it: the op that made it, its inputs and its source line."""
-        made = next((n for n, line in zip(self.nodes, self.forward, strict=True) if line.out == self.outputs[0]), None)
-        return f"the output {self.name(self.outputs[0])}" if made is None else f"the output of {made.describe()}"
+        return seed_of(self._differentiated, given)
 
     def run_once(self, cotangent: Any = None) -> list[Array]:
-        """The gradients of `wrt`, on the recorded values; a gradient is dropped as soon as no line needs it."""
+        """The gradients of `wrt`, by the backward lines on the recorded values."""
         env = list(self.arrays)
         seed = self.cotangent(cotangent)
         if self.seed != NOTHING:
             env[self.seed] = seed
-        values, checked = self.values, -1
+        checked = -1
         for line in self.backward:
             if line.node != checked:
                 checked = line.node
                 refuse_edited(self.nodes[checked])
             out = env[line.out]
             if out is None:
-                _, shape, dtype, _ = values[line.out]
-                out = env[line.out] = np.empty(shape, dtype)
+                value = self.values[line.out]
+                out = env[line.out] = np.empty(value.shape, value.dtype)
             line.run(out, *[env[a] for a in line.args], **line.params)
-            if state.anomaly:
-                refuse_nan(out, partial(self._blame, line))
             for dead in line.frees:
                 env[dead] = None
         return [self._take(env, place) for place in self.wrt]
-
-    def _blame(self, line: Line) -> str:
-        return f"{self.text(line)} in the backward pass of {self.nodes[line.node].describe()} gave"
 
     def _take(self, env: list[Array | None], place: int) -> Array:
         gradient = env[self.gradients[place]] if place in self.gradients else None
@@ -272,98 +224,17 @@ class Program:
 
     # The derivation, unrolled.
 
+    @cached_property
+    def _listing(self) -> Listing:
+        return Listing(self)
+
     def name(self, place: int) -> str:
         """The name of a value: its tensor's, or the number of the line that computes it."""
-        return self.values[place].name or f"%{self._line_numbers[place]}"
-
-    @cached_property
-    def _line_numbers(self) -> dict[int, int]:
-        """Leaves first, then forward results, the seed, and what the backward lines compute, in that order."""
-        leaves = [place for place, value in enumerate(self.values) if value.kind in ("input", "parameter", "constant")]
-        computed = [line.out for line in self.forward] + [self.seed] + [line.out for line in self.backward]
-        numbers: dict[int, int] = {}
-        for number, place in enumerate([*leaves, *computed], start=1):
-            numbers.setdefault(place, number)
-        return numbers
+        return self._listing.name(place)
 
     def text(self, line: Line) -> str:
         """A line's right-hand side, as `dense(x, W_1, b_1)`."""
-        shown = [self._shown(a) for a in line.args if a != NOTHING]
-        if not line.label:
-            return shown[0]
-        shown += [f"{k}={_short(v)}" for k, v in line.params.items()]
-        return f"{line.label}({', '.join(shown)})"
-
-    def _shown(self, place: int) -> str:
-        """As `name`, with a gradient named after what it is the gradient of."""
-        return f"d{self.name(self._primal[place])}" if place in self._primal else self.name(place)
-
-    @cached_property
-    def _primal(self) -> dict[int, int]:
-        return {gradient: value for value, gradient in self.gradients.items()}
+        return self._listing.text(line)
 
     def __str__(self) -> str:
-        rows: list[tuple[str, ...]] = []
-        for place, leaf in enumerate(self.values):
-            if leaf.kind in ("input", "parameter", "constant"):
-                rows.append((self.name(place), leaf.kind, str(leaf.shape), leaf.dtype.name))
-        rows.append(("forward",))
-        rows += self._rows(self.forward)
-        rows.append(("backward",))
-        if self.seed != NOTHING:
-            value = self.values[self.seed]
-            start = "= 1" if value.shape == () else "= cotangent"
-            rows.append((self._shown(self.seed), start, str(value.shape), value.dtype.name))
-        rows += self._rows(self.backward)
-        widths = [max(len(row[i]) for row in rows if len(row) > 1) for i in range(3)]
-        lines, number = [], 0
-        for row in rows:
-            if len(row) == 1:
-                lines.append(row[0])
-                continue
-            number += 1
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[3]]
-            lines.append(f"{number:4d}  {'  '.join(cells).rstrip()}")
-        return "\n".join(lines)
-
-    def _rows(self, lines: Iterable[Line]) -> list[tuple[str, ...]]:
-        def row(line: Line) -> tuple[str, ...]:
-            value = self.values[line.out]
-            sign = "+=" if line.run is accumulate else "="
-            return self._shown(line.out), f"{sign} {self.text(line)}", str(value.shape), value.dtype.name
-
-        return [row(line) for line in lines]
-
-
-def unbroadcast(out: Array, g: Array) -> None:
-    """out ← g summed over the axes along which `out` was repeated: the transpose of broadcasting."""
-    lead = g.ndim - out.ndim
-    axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(out.shape) if n == 1 and g.shape[lead + i] != 1)
-    kept = tuple(n for i, n in enumerate(out.shape) if lead + i not in axes)
-    np.sum(g, axis=axes, out=out.reshape(kept))
-
-
-def accumulate(out: Array, g: Array) -> None:
-    """out ← out + g: a second path into the same value."""
-    np.add(out, g, out=out)
-
-
-def refuse_edited(node: Node) -> None:
-    """Raise InPlaceError when an array that this node's pullbacks read is no longer what it was when recorded."""
-    if node.prints is None:
-        return
-    names = ["its output", *[f"{t.name!r}" if t.name else f"input {k} {t.shape}" for k, t in enumerate(node.inputs)]]
-    for name, before, now in zip(names, node.prints, prints_of(node), strict=True):
-        if before != now:
-            raise InPlaceError(
-                f"{name} was edited in place after {node.describe()}, whose gradient needs the old value. "
-                "Edit after backward(), or edit a copy"
-            )
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"array{value.shape}"
-    if callable(value):
-        return getattr(value, "__name__", "function")
-    return repr(value)
+        return str(self._listing)

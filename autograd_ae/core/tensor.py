@@ -1,8 +1,8 @@
 """Tensor: an array whose history is recorded, so that gradients can be taken through it.
 
 A Tensor is traced; a plain ndarray is a constant. An op applied to a traced tensor runs at once and leaves a `Node`
-behind (see `op.py`): recording is executing. What is never traced: constants (`ae.constant`), detached tensors,
-whatever is computed under `no_grad()`.
+behind (`recording.py`): recording is executing. What is never traced: constants (`ae.constant`), detached tensors,
+whatever is computed under `no_grad()` (`modes.py`).
 
 Tensors hold float32 or float64 in C order; arrays that are not are put in order once, at the boundary.
 Python numbers are weak: a float32 tensor times 2.0 stays float32 (NEP 50). Comparisons give boolean tensors,
@@ -11,32 +11,16 @@ which carry no gradient.
 
 from __future__ import annotations
 
-import itertools
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from autograd_ae.core.errors import AnomalyError, CaptureError, GraphError, ShapeError
-from autograd_ae.core.fingerprint import fingerprint
-from autograd_ae.core.op import Node, Op, Shape, signature, source_line
+from autograd_ae.core.errors import CaptureError, GraphError
+from autograd_ae.core.modes import capturing, detect_anomaly, no_grad, state  # noqa: F401  looked for here as well
+from autograd_ae.core.op import Node, Shape
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_numbers = itertools.count(1)
-
-
-class _State(threading.local):
-    """What the current thread is doing: recording gradients, capturing a program, looking for NaN."""
-
-    gradients = True
-    capturing = False
-    anomaly = False
-
-
-state = _State()
 
 
 class Tensor:
@@ -218,11 +202,9 @@ def detach(t: Tensor) -> Tensor:
     """The same values (the same memory) without history: no gradient flows back."""
     if not state.capturing:
         return Tensor(t.data, t.name, traced=False)
-    return record(_DETACH, (t,), {})
+    from autograd_ae.core.recording import DETACH, record
 
-
-# The one op the engine knows by itself: y = x, and no pullback.
-_DETACH = Op("detach", lambda x: x, None, latex=r"\operatorname{detach}(x)")
+    return record(DETACH, (t,), {})
 
 
 def _floats(values: Any, name: str | None = None) -> np.ndarray:
@@ -256,149 +238,18 @@ def _leaves(values: Any) -> Iterator[Any]:
         yield values
 
 
-def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
-    """Run an op on tensors, arrays and numbers, and leave a node if a gradient or a captured program will need it."""
-    inputs = operands if all(type(t) is Tensor for t in operands) else _as_tensors(operands)
-    dtype = inputs[-1].data.dtype
-    for t in inputs:
-        if t.data.dtype is not dtype and t.data.dtype != bool:
-            inputs, dtype = _promote(inputs)
-            break
-    arrays = [t.data for t in inputs]
-    try:
-        shape = op.shape(*[a.shape for a in arrays], **params)
-    except ShapeError as error:
-        shown = signature(op.name, [(t.name, t.data.shape) for t in inputs])
-        raise ShapeError(f"{shown} at {source_line(_caller())}: {error}") from None
-    out = np.empty(shape, op.dtype or dtype)
-    op.run(out, *arrays, **params)
-    result = Tensor(out, traced=False)
-    traced = state.gradients and op.differentiable and any(t.traced for t in inputs)
-    if traced or state.capturing:
-        result.traced = traced
-        result.node = node = Node(op, inputs, params, out, next(_numbers), _caller())
-        if traced and not state.capturing:
-            node.prints = prints_of(node)
-    if state.anomaly:
-        refuse_nan(
-            out,
-            lambda: f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())} gave",
-        )
-    return result
-
-
-def prints_of(node: Node) -> tuple[Any, ...]:
-    """Fingerprints of what the node's pullbacks will read: (output, *inputs), None where they read nothing."""
-    reads_y, reads = node.op.reads(tuple([t.traced for t in node.inputs]))
-    y = fingerprint(node.value) if reads_y else None
-    return y, *[fingerprint(t.data) if read else None for read, t in zip(reads, node.inputs)]  # noqa: B905
-
-
-def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
-    """Constants for what is not a tensor; Python numbers take the dtype of the tensors they meet."""
-    dtypes = [x.dtype for x in operands if isinstance(x, Tensor | np.ndarray | np.generic) and x.dtype in _FLOATS]
-    weak = max(dtypes, key=lambda d: d.itemsize) if dtypes else np.dtype(np.float64)
-    return tuple(
-        x
-        if isinstance(x, Tensor)
-        else Tensor(np.array(x, dtype=weak), traced=False)
-        if isinstance(x, int | float | np.integer) and not isinstance(x, np.float64)
-        else Tensor(x, traced=False)
-        if isinstance(x, np.ndarray) and x.dtype == bool
-        else Tensor(_floats(x), traced=False)
-        for x in operands
-    )
-
-
-def _promote(inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], np.dtype]:
-    """Bring mixed float32 and float64 to float64 by a recorded cast, so that every rule sees one dtype."""
-    floats = [t.data.dtype for t in inputs if t.data.dtype != bool]
-    if len(floats) == 0:
-        raise TypeError("only boolean tensors arrived; float32 or float64 is needed. Use ae.where(condition, a, b)")
-    widest = max(floats, key=lambda d: d.itemsize)
-    cast = tuple(t if t.data.dtype in (widest, bool) else record(_CAST, (t,), {}) for t in inputs)
-    return cast, widest
-
-
-def _cast_dx(out: np.ndarray, g: np.ndarray, _y: None, _x: None) -> None:
-    out[...] = g
-
-
-def _make_cast() -> Op:
-    from autograd_ae.core.op import pullback
-
-    return Op(
-        "cast",
-        lambda x: x,
-        pullback(r"\bar x = \bar y")(_cast_dx),
-        latex=r"\operatorname{float64}(x)",
-        dtype=np.float64,
-    )
-
-
-_CAST = _make_cast()
-
-
-def refuse_nan(array: np.ndarray, what: Callable[[], str]) -> None:
-    """Raise AnomalyError when a float array holds NaN."""
-    if array.dtype != bool and np.isnan(array).any():
-        first = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise AnomalyError(
-            f"{what()} {int(np.isnan(array).sum())} NaN of {array.size} elements, the first at index {first}. "
-            "Look at the op's inputs there: log or sqrt of a negative number, 0/0, inf - inf"
-        )
-
-
-_INTERNAL: dict[str, bool] = {}
-
-
-def _caller() -> tuple[Any, int]:
-    """Code and position of the nearest frame outside the engine and the calculus."""
-    frame = sys._getframe(2)
-    while True:
-        code = frame.f_code
-        internal = _INTERNAL.get(code.co_filename)
-        if internal is None:
-            module = frame.f_globals.get("__name__", "")
-            internal = _INTERNAL[code.co_filename] = module.startswith(
-                ("autograd_ae.core", "autograd_ae.ops", "autograd_ae.nn")
-            )
-        if not internal or frame.f_back is None:
-            return code, frame.f_lasti
-        frame = frame.f_back
-
-
-@contextmanager
-def _setting(name: str, value: bool) -> Iterator[None]:
-    before = getattr(state, name)
-    setattr(state, name, value)
-    try:
-        yield
-    finally:
-        setattr(state, name, before)
-
-
-def no_grad() -> Any:
-    """Nothing computed inside is traced: for inference and for parameter updates."""
-    return _setting("gradients", False)
-
-
-def detect_anomaly() -> Any:
-    """Inside, the first NaN that an op or a pullback produces raises AnomalyError.
-
-    The message holds op, names, shapes and source line.
-    """
-    return _setting("anomaly", True)
-
-
-def capturing() -> Any:
-    """Inside, everything is recorded, and values cannot steer Python."""
-    return _setting("capturing", True)
-
-
 def not_a_graph(t: Tensor) -> GraphError:
     """The error for a backward pass that starts where nothing was recorded."""
     return GraphError(
         f"{t._label()} has no recorded history, so there is nothing to differentiate: it was made under no_grad(), "
         "detached, or computed from constants only. Make the inputs with ae.tensor(...)"
     )
+
+
+def __getattr__(name: str) -> Any:
+    """`record` and what belongs to it live in `recording.py`, which needs this file, and are found here too."""
+    if name in ("record", "_as_tensors", "prints_of", "refuse_nan"):
+        from autograd_ae.core import recording
+
+        return getattr(recording, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """backward, grad, value_and_grad, vjp: reverse mode. jvp, hvp, hessian: complex step through the same program.
 
-Reverse mode runs a program's backward lines: (∂y/∂x)ᵀ u at the cost of a few forward passes, whatever the size of x.
+Reverse mode sweeps the tape backwards: (∂y/∂x)ᵀ u at the cost of a few forward passes, whatever the size of x.
 
 The complex step needs no rules of its own. For analytic f,
 
@@ -13,7 +13,7 @@ the same gives H v, the derivative of the gradient along v, since gradient rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from autograd_ae.core.errors import GraphError, ShapeError
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
+from autograd_ae.core.sweep import Source, seed_of, source, sweep
 from autograd_ae.core.tensor import Tensor, _floats, not_a_graph
 
 STEP = 1e-30
@@ -47,15 +48,15 @@ def backward(loss: Tensor, cotangent: Any = None, *, retain_graph: bool = False)
     """
     if not loss.traced:
         raise not_a_graph(loss)
-    program = Program([loss])
-    leaves = [leaf for _, leaf in program.leaves if leaf.traced]
-    for leaf, gradient in zip(leaves, program.run_once(cotangent), strict=True):
+    gradients, visited = sweep(loss, seed_of(loss, cotangent))
+    for leaf, gradient in gradients.items():
+        assert isinstance(leaf, Tensor)  # the gradients of nodes were handed on
         if leaf.grad is None:
             leaf.grad = gradient
         else:
             np.add(leaf.grad, gradient, out=leaf.grad)
     if not retain_graph:
-        for node in program.nodes:
+        for node in visited:
             node.free()
 
 
@@ -81,20 +82,15 @@ def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *,
             raise GraphError(
                 f"{t._label()} is a constant: gradients are taken with respect to traced tensors (ae.tensor)"
             )
-    program = Program([loss], wrt=tensors)
-    unused = [t._label() for t, place in zip(tensors, program.wrt, strict=True) if place not in program.gradients]
+    gradients, _ = sweep(loss, seed_of(loss, cotangent), tensors)
+    unused = [t._label() for t in tensors if source(t) not in gradients]
     if unused and not allow_unused:
         raise GraphError(
             f"the loss was not computed from {', '.join(unused)}. Was a copy of it used, or .data? "
             "Pass allow_unused=True to get zeros"
         )
-    gradients = program.run_once(cotangent)
-    if isinstance(wrt, Tensor):
-        return gradients[0]
-    first = {place: i for i, place in reversed(list(enumerate(program.wrt)))}  # a tensor asked for twice gets a copy
-    return tuple(
-        g if first[place] == i else g.copy() for i, (g, place) in enumerate(zip(gradients, program.wrt, strict=True))
-    )
+    found = _taken(gradients, tensors)
+    return found[0] if isinstance(wrt, Tensor) else found
 
 
 def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
@@ -109,8 +105,7 @@ def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[
 
     def run(*arrays: Any) -> tuple[Any, tuple[Array, ...]]:
         output, leaves = _apply(fn, arrays)
-        gradients = tuple(Program([output], wrt=leaves).run_once())
-        return output.data.copy()[()], gradients
+        return output.data.copy()[()], _gradients(output, leaves, None)
 
     return run
 
@@ -118,8 +113,7 @@ def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[
 def vjp(fn: Callable[..., Tensor], *arrays: Any) -> tuple[Any, Callable[[Any], tuple[Array, ...]]]:
     """y = fn(*arrays) and `pull`, with pull(u) = uᵀ ∂y/∂(each array). u has the shape of y."""
     output, leaves = _apply(fn, arrays)
-    program = Program([output], wrt=leaves)
-    return output.data.copy()[()], lambda cotangent: tuple(program.run_once(cotangent))
+    return output.data.copy()[()], lambda cotangent: _gradients(output, leaves, cotangent)
 
 
 def jvp(fn: Callable[..., Tensor], arrays: Any, tangents: Any) -> tuple[Any, Any]:
@@ -157,6 +151,21 @@ def hessian(fn: Callable[..., Tensor], array: Any) -> Array:
         unit[i] = 1.0
         rows[i] = hvp(fn, array, unit.reshape(array.shape))
     return rows.reshape(array.shape + array.shape)
+
+
+def _gradients(output: Tensor, wrt: Sequence[Tensor], cotangent: Any) -> tuple[Array, ...]:
+    """One array per tensor of `wrt`, zeros where the output was not computed from it."""
+    return _taken(sweep(output, seed_of(output, cotangent), wrt)[0], wrt)
+
+
+def _taken(gradients: Mapping[Source, Array], tensors: Sequence[Tensor]) -> tuple[Array, ...]:
+    """The gradients of tensors, each an array of its own: a tensor asked for twice gets a copy."""
+    found: list[Array] = []
+    for i, t in enumerate(tensors):
+        g = gradients.get(source(t))
+        again = any(other is t for other in tensors[:i])
+        found.append(np.zeros(t.shape, t.dtype) if g is None else g.copy() if again else g)
+    return tuple(found)
 
 
 def _apply(fn: Callable[..., Tensor], arrays: Sequence[Any]) -> tuple[Tensor, list[Tensor]]:

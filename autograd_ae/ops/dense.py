@@ -34,6 +34,7 @@ from autograd_ae.core.op import Op, Pullback, pullback
 from autograd_ae.core.tensor import Tensor, record
 from autograd_ae.ops import sigmoid as _sigmoid
 from autograd_ae.ops.activations import ACTIVATIONS
+from autograd_ae.ops.exponential import exp, tanh
 
 
 def rows(a):
@@ -78,20 +79,60 @@ def bias_sigmoid_kernel(a, b):
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
             z = a[i, j] + b[j]
-            e = math.exp(-abs(z))
+            e = exp(-abs(z))
             a[i, j] = (e if z < 0 else one) / (one + e)
+
+
+@jit
+def bias_tanh_kernel(a, b):
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] = tanh(a[i, j] + b[j])
+
+
+@jit
+def bias_relu_kernel(a, b):
+    zero = a.dtype.type(0)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            z = a[i, j] + b[j]
+            a[i, j] = zero if z <= zero else z
 
 
 @jit
 def sigmoid_delta_kernel(out, g, y):
     one = y.dtype.type(1)
     for i in range(y.size):
-        out[i] = g[i] * y[i] * (one - y[i])
+        out[i] = g[i] * (y[i] * (one - y[i]))
+
+
+@jit
+def tanh_delta_kernel(out, g, y):
+    one = y.dtype.type(1)
+    for i in range(y.size):
+        out[i] = g[i] * (one - y[i] * y[i])
+
+
+@jit
+def relu_delta_kernel(out, g, y):
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    for i in range(y.size):
+        out[i] = g[i] * (one if y[i] > zero else zero)
 
 
 def bias_sigmoid(out, x, W, b):
     np.matmul(rows(x), W, out=rows(out))
     bias_sigmoid_kernel(rows(out), b)
+
+
+def bias_tanh(out, x, W, b):
+    np.matmul(rows(x), W, out=rows(out))
+    bias_tanh_kernel(rows(out), b)
+
+
+def bias_relu(out, x, W, b):
+    np.matmul(rows(x), W, out=rows(out))
+    bias_relu_kernel(rows(out), b)
 
 
 def sigmoid_delta_compiled(out, g, y, _x, _W, _b):
@@ -103,12 +144,20 @@ def sigmoid_delta(out, g, y, _x, _W, _b):
     np.multiply(g, y * (1.0 - y), out=out)
 
 
-@pullback(r"D = \bar{Y} \odot (1 - Y^2)")
+def tanh_delta_compiled(out, g, y, _x, _W, _b):
+    tanh_delta_kernel(out.reshape(-1), g.reshape(-1), y.reshape(-1))
+
+
+def relu_delta_compiled(out, g, y, _x, _W, _b):
+    relu_delta_kernel(out.reshape(-1), g.reshape(-1), y.reshape(-1))
+
+
+@pullback(r"D = \bar{Y} \odot (1 - Y^2)", kernel=tanh_delta_compiled)
 def tanh_delta(out, g, y, _x, _W, _b):
     np.multiply(g, 1.0 - y * y, out=out)
 
 
-@pullback(r"D = \bar{Y} \odot [Y > 0]")
+@pullback(r"D = \bar{Y} \odot [Y > 0]", kernel=relu_delta_compiled)
 def relu_delta(out, g, y, _x, _W, _b):
     np.multiply(g, y.real > 0, out=out)
 
@@ -116,16 +165,6 @@ def relu_delta(out, g, y, _x, _W, _b):
 def affine(out, x, W, b):
     np.matmul(rows(x), W, out=rows(out))
     np.add(out, b, out=out)
-
-
-def bias_tanh(out, x, W, b):
-    affine(out, x, W, b)
-    np.tanh(out, out=out)
-
-
-def bias_relu(out, x, W, b):
-    affine(out, x, W, b)
-    np.maximum(out, 0, out=out)
 
 
 def _fused(
@@ -151,13 +190,13 @@ FUSED = {
         r"Y = \sigma(X W + b)",
         kernel=bias_sigmoid,
     ),
-    "tanh": _fused("tanh", lambda x, W, b: np.tanh(x @ W + b), tanh_delta, r"Y = \tanh(X W + b)", forward=bias_tanh),
+    "tanh": _fused("tanh", lambda x, W, b: np.tanh(x @ W + b), tanh_delta, r"Y = \tanh(X W + b)", kernel=bias_tanh),
     "relu": _fused(
         "relu",
         lambda x, W, b: np.where((x @ W + b).real <= 0, 0.0, x @ W + b),
         relu_delta,
         r"Y = \max(X W + b, 0)",
-        forward=bias_relu,
+        kernel=bias_relu,
     ),
 }
 

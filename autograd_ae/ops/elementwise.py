@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.op import Op
-from autograd_ae.core.tensor import Tensor, record
+from autograd_ae.core.recording import record
+from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike, numeric
 
 BOOL = np.dtype(bool)
@@ -16,9 +17,11 @@ at_poles = np.errstate(divide="ignore", invalid="ignore", over="ignore")  # for 
 
 def on_numbers(op: Op, *operands: TensorLike, **params: Any) -> Tensor:
     """Record an op whose operands are not all boolean."""
-    if all(getattr(x, "dtype", None) is BOOL for x in operands):
-        numeric(op.name, *operands)  # raises
-    return record(op, operands, params)
+    for x in operands:
+        if getattr(x.data if type(x) is Tensor else x, "dtype", None) is not BOOL:
+            return record(op, operands, params)
+    numeric(op.name, *operands)  # raises
+    raise AssertionError("all operands are boolean")
 
 
 def real_domain(x):

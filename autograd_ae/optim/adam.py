@@ -4,14 +4,15 @@
     AdamW:  w ← w − η λ w                decoupled: the moments do not see the decay
     m ← m + (1 − β₁)(g − m)              running mean of g                          m₀ = 0
     v ← β₂ v + (1 − β₂) g²               running mean of g²                         v₀ = 0
-    w ← w − [η/(1 − β₁ᵗ)] · m / (√v/√(1 − β₂ᵗ) + ε)
+    w ← w − η′ m / (√v + ε′),    η′ = η √(1 − β₂ᵗ)/(1 − β₁ᵗ),    ε′ = ε √(1 − β₂ᵗ)
 
 The divisions by 1 − βᵗ undo the start at zero: for a constant g they make m and v exactly g and g², and the step
 η·sign(g) as far as |g| ≫ ε.  So a step does not depend on the scale of the gradient, up to ε: multiplying all
 gradients and ε by one factor changes nothing.
 
-These are PyTorch's rules exactly (torch.optim.Adam and AdamW, amsgrad=False), in its order of operations; as there,
-AdamW's decay is multiplied by the scheduled learning rate.
+This is the paper's η m̂/(√v̂ + ε) with the divisions of m and v gathered in η′ and ε′ (its section 2), one division an
+entry instead of three: PyTorch's rules (torch.optim.Adam and AdamW, amsgrad=False) up to rounding; as there, AdamW's
+decay is multiplied by the scheduled learning rate.
 
 Accuracy: in float32 v loses digits below |g| = 3e-18, where ε = 1e-8 has long since taken over, and overflows above
 |g| = 1.8e19, with NumPy's overflow warning; clip the gradients or scale the loss.
@@ -29,6 +30,7 @@ import numpy as np
 
 from autograd_ae.core.jit import JIT_ENABLED, jit
 from autograd_ae.optim.checks import Array, check_number
+from autograd_ae.optim.finite import BLOCK, finite
 from autograd_ae.optim.optimizer import Optimizer
 from autograd_ae.optim.schedules import Schedule
 
@@ -75,40 +77,62 @@ class Adam(Optimizer):
                 raise ValueError(f"eps is {eps!r}, which is 0 or subnormal in {p.dtype}; a larger one is needed")
 
     def _begin(self, rate: float) -> None:
-        root, step_size = math.sqrt(1 - self._beta2**self.steps), rate / (1 - self._beta1**self.steps)
-        self._scalars = (1 - self._beta1, self._beta2, 1 - self._beta2, root, self._eps, step_size)
-        self._shrink = 1 - rate * self._decay
+        root = math.sqrt(1 - self._beta2**self.steps)
+        eps, step_size = self._eps * root, rate * root / (1 - self._beta1**self.steps)
+        coupled, shrink = (0.0, 1 - rate * self._decay) if self.decoupled else (self._decay, 1.0)
+        moments = (1 - self._beta1, self._beta2, 1 - self._beta2, eps, step_size)
+        self.scalars = (*moments, coupled, shrink)
 
     def _update(self, w: Array, g: Array, a: Array, b: Array, *moments: Array) -> None:
-        if self._decay and self.decoupled:
-            np.multiply(w, self._shrink, out=w)
-        elif self._decay:
-            g = np.add(g, np.multiply(w, self._decay, out=a), out=a)
-        scalars = [w.dtype.type(s) for s in self._scalars]
+        *scalars, coupled, shrink = [w.dtype.type(s) for s in self.scalars]
         if JIT_ENABLED:
-            adam_kernel(w, g, *moments, *scalars)
-        else:
-            adam_passes(w, g, b, *moments, *scalars)
+            adam_kernel(w, g, *moments, *scalars, coupled, shrink)
+            return
+        if shrink != 1:
+            np.multiply(w, shrink, out=w)
+        elif coupled:
+            g = np.add(g, np.multiply(w, coupled, out=a), out=a)
+        adam_passes(w, g, a, b, *moments, *scalars)
 
 
 @jit
-def adam_kernel(w, g, m, v, gain, keep, square_gain, root, eps, step_size):
-    """The three lines of the module's docstring in one pass over memory; scalars are of the arrays' dtype."""
+def adam_kernel(w, g, m, v, gain, keep, square_gain, eps, step_size, decay, shrink):
+    """The three lines of the module's docstring in one pass over memory; scalars are of the arrays' dtype.
+
+    Returns whether all of g was finite; where it is not, w and the moments keep their values.
+    """
+    all_finite = True
+    for start in range(0, w.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        w_, g_, m_, v_ = w[block], g[block], m[block], v[block]
+        if finite(g_):
+            adam_block(w_, g_, m_, v_, gain, keep, square_gain, eps, step_size, decay, shrink)
+            continue
+        all_finite = False
+        for i in range(w_.size):
+            one = slice(i, i + 1)
+            if finite(g_[one]):
+                adam_block(w_[one], g_[one], m_[one], v_[one], gain, keep, square_gain, eps, step_size, decay, shrink)
+    return all_finite
+
+
+@jit
+def adam_block(w, g, m, v, gain, keep, square_gain, eps, step_size, decay, shrink):
     for i in range(w.size):
-        m[i] = m[i] + (g[i] - m[i]) * gain
-        v[i] = v[i] * keep + g[i] * g[i] * square_gain
-        w[i] = w[i] - m[i] / (np.sqrt(v[i]) / root + eps) * step_size
+        d = g[i] + w[i] * decay
+        m[i] = m[i] + (d - m[i]) * gain
+        v[i] = v[i] * keep + d * d * square_gain
+        w[i] = w[i] * shrink - step_size * m[i] / (np.sqrt(v[i]) + eps)
 
 
-def adam_passes(w, g, b, m, v, gain, keep, square_gain, root, eps, step_size):
-    """The same in NumPy, with scratch b, operation by operation: equal bit for bit."""
+def adam_passes(w, g, a, b, m, v, gain, keep, square_gain, eps, step_size):
+    """The same in NumPy, with scratch a and b, operation by operation: equal bit for bit."""
     np.subtract(g, m, out=b)
     np.add(m, np.multiply(b, gain, out=b), out=m)
     np.multiply(np.multiply(g, g, out=b), square_gain, out=b)
     np.add(np.multiply(v, keep, out=v), b, out=v)
-    np.divide(np.sqrt(v, out=b), root, out=b)
-    np.divide(m, np.add(b, eps, out=b), out=b)
-    np.subtract(w, np.multiply(b, step_size, out=b), out=w)
+    np.add(np.sqrt(v, out=b), eps, out=b)
+    np.subtract(w, np.divide(np.multiply(m, step_size, out=a), b, out=b), out=w)
 
 
 class AdamW(Adam):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.optim.checks import Array, array_list, check_bool, check_integer, check_parameters, describe_nonfinite
 from autograd_ae.optim.clipping import BLOCK, scaled_norm
 from autograd_ae.optim.schedules import Schedule, check_rate
@@ -88,7 +89,8 @@ class Optimizer(ABC):
 
         The gradients may have any strides and are not changed.  All are checked before any parameter is touched:
         TypeError or ValueError for a wrong dtype or shape or for memory shared with a parameter, FloatingPointError
-        for NaN or infinity (unless check_finite=False).  Each error names the index.
+        for NaN or infinity; with check_finite=False only the entries in question keep their values.  Each error names
+        the index.
         """
         checked = self._check_gradients(grads)
         rate = self.learning_rate
@@ -97,7 +99,17 @@ class Optimizer(ABC):
         for g, blocks in zip(checked, self._blocks, strict=True):
             flat = self._flatten(g)
             for part, p, arrays in blocks:
-                self._update(p, flat[part], *arrays)
+                self._update_finite(p, flat[part], *arrays)
+
+    def _update_finite(self, p: Array, g: Array, a: Array, b: Array, *moments: Array) -> None:
+        """Update one block, but for entries whose gradient is not finite; kernels see to that themselves."""
+        if self.check_finite or JIT_ENABLED or (fine := np.isfinite(g)).all():
+            self._update(p, g, a, b, *moments)
+            return
+        parts = [x[fine] for x in (p, g, a, b, *moments)]
+        self._update(*parts)
+        for x, part in zip((p, *moments), (parts[0], *parts[4:]), strict=True):
+            x[fine] = part
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on as if never interrupted, but for the parameters and the schedule's code.

@@ -25,7 +25,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from autograd_ae.core.jit import JIT_ENABLED, jit
 from autograd_ae.optim.checks import Array, check_bool, check_number
+from autograd_ae.optim.finite import BLOCK, finite
 from autograd_ae.optim.optimizer import Optimizer
 from autograd_ae.optim.schedules import Schedule
 
@@ -69,15 +71,53 @@ class SGD(Optimizer):
         )
 
     def _begin(self, rate: float) -> None:
-        self._eta = rate
+        self.scalars = (rate, self._momentum, self._decay)
+        self.switches = (self._momentum != 0, self._nesterov)
 
     def _update(self, w: Array, g: Array, a: Array, b: Array, *velocity: Array) -> None:
+        eta, momentum, decay = [w.dtype.type(s) for s in self.scalars]
+        if JIT_ENABLED:
+            sgd_kernel(w, g, velocity[0] if velocity else w, eta, momentum, decay, *self.switches)
+            return
         d = g
         if self._decay:
-            d = np.add(g, np.multiply(w, self._decay, out=a), out=a)
+            d = np.add(g, np.multiply(w, decay, out=a), out=a)
         if velocity:
             (v,) = velocity
-            np.multiply(v, self._momentum, out=v)
+            np.multiply(v, momentum, out=v)
             np.add(v, d, out=v)
-            d = np.add(d, np.multiply(v, self._momentum, out=b), out=b) if self._nesterov else v
-        np.subtract(w, np.multiply(d, self._eta, out=a), out=w)
+            d = np.add(d, np.multiply(v, momentum, out=b), out=b) if self._nesterov else v
+        np.subtract(w, np.multiply(d, eta, out=a), out=w)
+
+
+@jit
+def sgd_kernel(w, g, v, eta, momentum, decay, has_momentum, nesterov):
+    """One pass over memory, the bits of the NumPy form; v is not read without momentum.
+
+    Returns whether all of g was finite; where it is not, w and v keep their values.
+    """
+    all_finite = True
+    for start in range(0, w.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        w_, g_, v_ = w[block], g[block], v[block]
+        if finite(g_):
+            sgd_block(w_, g_, v_, eta, momentum, decay, has_momentum, nesterov)
+            continue
+        all_finite = False
+        for i in range(w_.size):
+            one = slice(i, i + 1)
+            if finite(g_[one]):
+                sgd_block(w_[one], g_[one], v_[one], eta, momentum, decay, has_momentum, nesterov)
+    return all_finite
+
+
+@jit
+def sgd_block(w, g, v, eta, momentum, decay, has_momentum, nesterov):
+    if not has_momentum:
+        for i in range(w.size):
+            w[i] = w[i] - (g[i] + w[i] * decay) * eta
+        return
+    for i in range(w.size):
+        d = g[i] + w[i] * decay
+        v[i] = v[i] * momentum + d
+        w[i] = w[i] - (d + v[i] * momentum if nesterov else v[i]) * eta

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_ae as ae
+from autograd_ae.core.program import Program
 from autograd_ae.testing.complex_step import complex_step_gradient
 
 
@@ -54,6 +55,10 @@ def test_random_reuse_of_intermediates(names, seed):
     _, gradients = ae.value_and_grad(fn)(x, y)
     for gradient, true in zip(gradients, complex_step_gradient(fn, (x, y)), strict=True):
         assert np.abs(gradient - true).max() <= 1e-9 * max(np.abs(true).max(), 1e-12)
+    leaves = [ae.tensor(x), ae.tensor(y)]
+    written_down = Program([fn(*leaves)], wrt=leaves).run_once()
+    for gradient, same in zip(gradients, written_down, strict=True):
+        np.testing.assert_array_equal(gradient, same)  # bit for bit: contributions are added in the same order
 
 
 @pytest.mark.parametrize("depth", [10_000, 100_000])
@@ -105,8 +110,6 @@ def test_gradients_of_intermediate_results():
 
 def test_constants_and_unneeded_inputs_get_no_gradient_lines():
     x, W = ae.constant(np.ones((4, 3)), name="x"), ae.tensor(np.ones((3, 2)), name="W")
-    from autograd_ae.core.program import Program
-
     program = Program([(x @ W).sum()])
     assert not any("matmul.da(" in program.text(line) for line in program.backward)
     assert [program.name(place) for place in program.wrt] == ["W"]
@@ -124,6 +127,44 @@ def test_the_recording_is_freed_with_its_result_without_the_garbage_collector():
         assert watched() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("retain_graph", [False, True])
+def test_a_backward_pass_leaves_nothing_for_the_garbage_collector(retain_graph):
+    x, W = ae.tensor(np.ones((4, 3))), ae.tensor(np.ones((3, 3)))
+
+    def step():
+        h = ae.dense(x, W, np.zeros(3), "sigmoid")
+        ae.grad((h * 2.0).sum(), h)
+        (h * h + ae.sin(h) * x).sum().backward(retain_graph=retain_graph)
+
+    step()  # whatever is made once
+    gc.collect()
+    gc.disable()
+    try:
+        step()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_a_parameter_that_was_given_a_new_array_after_recording_is_noticed():
+    W = ae.tensor([1.0, 2.0], name="W")
+    loss = (W * W).sum()
+    W.data = W.data - 0.1
+    with pytest.raises(ae.InPlaceError, match="'W' was edited"):
+        loss.backward()
+
+
+def test_an_error_on_the_way_leaves_every_gradient_as_it_was():
+    x, w = ae.tensor([1.0], name="x"), ae.tensor([2.0], name="w")
+    freed = ae.exp(x)
+    freed.sum().backward()
+    before = x.grad.copy()
+    with pytest.raises(ae.GraphError, match="freed"):
+        (w * freed).sum().backward()
+    assert w.grad is None
+    np.testing.assert_array_equal(x.grad, before)
 
 
 def test_a_second_backward_through_a_freed_graph_says_what_to_do():

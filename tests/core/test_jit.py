@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_ae.core import fingerprint
-from autograd_ae.core.jit import Kernel, jit
+from autograd_ae.core.jit import Kernel, _source_hash, jit
 
 RUN = "import numpy as np, autograd_ae as ae; print(ae.sigmoid(np.zeros(2)).data.tolist())"
 pytestmark = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"), reason="kernels are off")
@@ -70,3 +70,24 @@ def test_the_fingerprint_kernel_is_its_python(rng):
     with np.errstate(over="ignore"):
         fingerprint.hash_words.py_func(words, slow)
     np.testing.assert_array_equal(fast, slow)
+
+
+def test_a_change_to_any_file_with_kernels_starts_a_new_cache(tmp_path, monkeypatch):
+    caller, helper, other = (tmp_path / name for name in ("caller.py", "helper.py", "other.py"))
+    caller.write_text("from helper import h\n@jit\ndef f(x): return h(x)\n")
+    helper.write_text("@jit\ndef h(x): return x\n")
+    other.write_text("no kernels here\n")
+    monkeypatch.setattr("autograd_ae.core.jit._PACKAGE", tmp_path)
+
+    def stamp():
+        _source_hash.cache_clear()
+        return _source_hash()
+
+    try:
+        first = stamp()
+        other.write_text("changed\n")
+        assert stamp() == first
+        helper.write_text("@jit\ndef h(x): return 2 * x\n")
+        assert stamp() != first
+    finally:
+        _source_hash.cache_clear()

@@ -27,10 +27,15 @@ def leaves_of(arrays):
 
 
 def gradients_of(case, arrays, dtype=np.float64):
-    """The engine's gradients under the case's random cotangent."""
+    """The engine's gradients under the case's random cotangent, by the sweep; the program's must be the same bits."""
     leaves = leaves_of([a if a.dtype == bool else a.astype(dtype) for a in arrays])
     output = case(*leaves)
-    return Program([output], wrt=[t for t in leaves if t.traced]).run_once(case.cotangent(output.shape, dtype))
+    u, wrt = case.cotangent(output.shape, dtype), [t for t in leaves if t.traced]
+    swept = ae.grad(output, wrt, u, allow_unused=True)
+    for ours, written_down in zip(swept, Program([output], wrt=wrt).run_once(u), strict=True):
+        assert ours.dtype == written_down.dtype
+        np.testing.assert_array_equal(ours, written_down)
+    return swept
 
 
 def relative_error(case):

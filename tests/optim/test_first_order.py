@@ -29,7 +29,7 @@ def sgd_recursion(w, grads, eta, momentum=0.0, nesterov=False, weight_decay=0.0)
 
 
 def adam_recursion(w, grads, eta, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, decoupled=False):
-    """torch.optim.Adam and AdamW for one number, in torch's order of operations."""
+    """Adam and AdamW for one number, with the divisions gathered in two scalars (section 2 of the paper)."""
     m = v = w * 0
     for t, g in enumerate(grads, start=1):
         if decoupled:
@@ -38,8 +38,8 @@ def adam_recursion(w, grads, eta, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay
             g = g + weight_decay * w
         m = m + (g - m) * (1 - beta1)
         v = v * beta2 + g * g * (1 - beta2)
-        denominator = np.sqrt(v) / math.sqrt(1 - beta2**t) + eps
-        w = w - eta / (1 - beta1**t) * (m / denominator)
+        root = math.sqrt(1 - beta2**t)
+        w = w - m * w.dtype.type(eta * root / (1 - beta1**t)) / (np.sqrt(v) + w.dtype.type(eps * root))
     return w
 
 

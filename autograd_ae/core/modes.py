@@ -1,0 +1,53 @@
+"""What the current thread is doing: recording gradients, capturing a program, looking for NaN."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class _State(threading.local):
+    """The modes of one thread; `usual` says that all three are as here, so that recording asks one question."""
+
+    gradients = True
+    capturing = False
+    anomaly = False
+    usual = True
+
+
+state = _State()
+
+
+@contextmanager
+def _setting(name: str, value: bool) -> Iterator[None]:
+    before = getattr(state, name)
+    _set(name, value)
+    try:
+        yield
+    finally:
+        _set(name, before)
+
+
+def _set(name: str, value: bool) -> None:
+    setattr(state, name, value)
+    state.usual = state.gradients and not state.capturing and not state.anomaly
+
+
+def no_grad() -> Any:
+    """Nothing computed inside is traced: for inference and for parameter updates."""
+    return _setting("gradients", False)
+
+
+def detect_anomaly() -> Any:
+    """Inside, the first NaN that an op or a pullback produces raises AnomalyError.
+
+    The message holds op, names, shapes and source line.
+    """
+    return _setting("anomaly", True)
+
+
+def capturing() -> Any:
+    """Inside, everything is recorded, and values cannot steer Python."""
+    return _setting("capturing", True)

@@ -1,0 +1,116 @@
+"""Machine code of kernels at addresses: compiled once, kept on disk, loaded without importing Numba.
+
+A kernel that is to be called by its address, from a table or through ctypes, takes and returns 64-bit integers only.
+Numba compiles it; the object file that it makes is kept beside Numba's own cache (see `jit.py`, whose folder name is a
+hash of all kernels' sources) under a name that also hashes the processor and the versions of Numba and llvmlite. The
+next process hands that file to llvmlite, whose import takes a fraction of Numba's.
+
+Numba's calling convention: status = code(&result, &error, arguments…). Kernels cannot raise here, so status and error
+are not looked at.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autograd_ae.core.jit import Kernel, _announce, _globals_compiled, _hash_outside, cache_dir
+from autograd_ae.core.native import blas_symbols
+
+_kept: list[Any] = []  # what must live as long as the addresses that were given out
+
+
+@functools.cache
+def code_of(kernel: Kernel, arguments: int = 1) -> int:
+    """The address of a kernel's machine code, for `arguments` 64-bit integers."""
+    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
+    stamp = _hash_outside(Path(kernel.py_func.__code__.co_filename))
+    path = cache_dir() / f"{name}-{arguments}-{_platform()}{stamp}.o"
+    try:
+        symbol, code = path.read_bytes().split(b"\n", 1)
+        return _loaded(symbol.decode(), code)
+    except (OSError, ValueError, RuntimeError):  # not there yet, or damaged
+        return _compiled(kernel, arguments, path)
+
+
+def callable_at(address: int, arguments: int) -> Callable[..., int]:
+    """What runs the code at an address from Python: `run(&result, None, *arguments)`; other threads run meanwhile."""
+    words = [ctypes.c_int64] * arguments
+    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *words)(address)
+
+
+@functools.cache
+def _platform() -> str:
+    """A hash of what machine code depends on, beside its source."""
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    parts = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
+    for package in ("numba", "llvmlite"):
+        spec = importlib.util.find_spec(package)
+        origin = Path(spec.origin if spec is not None and spec.origin else ".")
+        parts.append((origin.parent / "_version.py").read_text() if origin.name == "__init__.py" else "")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _engine() -> Any:
+    from llvmlite import binding
+
+    for name, address in blas_symbols().items():
+        binding.add_symbol(name, address)
+    if not binding.address_of_symbol("NRT_MemInfo_call_dtor"):  # frees arrays that a kernel allocates; none does
+        binding.add_symbol("NRT_MemInfo_call_dtor", ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p).value)
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+
+
+def _loaded(symbol: str, code: bytes) -> int:
+    from llvmlite import binding
+
+    digest, code = code[:32], code[32:]
+    if hashlib.sha256(code).digest() != digest:
+        raise ValueError("a damaged file")
+    engine = _engine()
+    object_file = binding.ObjectFileRef.from_data(code)
+    _kept.append(object_file)
+    engine.add_object_file(object_file)
+    engine.finalize_object()
+    address: int = engine.get_function_address(symbol)
+    if not address:
+        raise ValueError(f"{symbol} is not in its object file")
+    return address
+
+
+def _compiled(kernel: Kernel, arguments: int, path: Path) -> int:
+    import numba
+
+    _announce()
+    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(kernel.flags), **wrappers}
+    dispatcher = numba.njit(**options)(_globals_compiled(kernel.py_func))
+    dispatcher.compile((numba.int64,) * arguments)
+    (result,) = dispatcher.overloads.values()
+    symbol, library = result.fndesc.llvm_func_name, result.library
+    _kept.append(dispatcher)
+    _keep(path, symbol, library._get_compiled_object())
+    address: int = library.get_pointer_to_function(symbol)
+    return address
+
+
+def _keep(path: Path, symbol: str, code: bytes) -> None:
+    """Write a file that is whole or not there; where that cannot be done it is compiled again next time."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(symbol.encode() + b"\n" + hashlib.sha256(code).digest() + code)
+        temporary.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,168 @@
+"""Recording: run an op at once, and leave a node on the tape if a gradient or a captured program will need it.
+
+A step of a small network is a hundred calls of `record`, so the usual case (tensors of one float dtype, no special
+mode) is a straight line of cheap steps: a ufunc makes its own result, whose shape and dtype are then known; the source
+line is kept as (code, position) and looked up only for a message; arrays are fingerprinted only where a rule will read
+them. Whatever is unusual (numbers, mixed precision, modes, errors) leaves that line for a function of its own.
+
+Python numbers become constants of the dtype that they meet. Mixed float32 and float64 are brought to float64 by a
+recorded cast, so that every rule sees one dtype.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.errors import AnomalyError, ShapeError
+from autograd_ae.core.fingerprint import fingerprint
+from autograd_ae.core.modes import state
+from autograd_ae.core.op import Array, Node, Op, pullback, signature, source_line
+from autograd_ae.core.tensor import _FLOATS, Tensor, _floats
+
+_numbers = itertools.count(1)
+
+
+def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
+    """Run an op on tensors, arrays and numbers, and leave a node if a gradient or a captured program will need it."""
+    inputs: tuple[Tensor, ...] = operands
+    for t in operands:
+        if type(t) is not Tensor:
+            inputs = _as_tensors(operands)
+            break
+    arrays = [t.data for t in inputs]
+    dtype = arrays[-1].dtype
+    for a in arrays:
+        if a.dtype is not dtype and a.dtype != bool:
+            inputs, dtype = _promote(inputs)
+            arrays = [t.data for t in inputs]
+            break
+    try:
+        if op.ufunc is not None:
+            out = op.ufunc(*arrays)
+            if type(out) is not np.ndarray:  # NumPy makes a scalar of a 0-d result
+                out = np.asarray(out)
+        else:
+            out = np.empty(op.shape(*[a.shape for a in arrays], **params), op.dtype or dtype)
+            op.run(out, *arrays, **params)
+    except ValueError:
+        _refuse_shapes(op, inputs, params)
+        raise
+    traced = False
+    if op.differentiable:
+        for t in inputs:
+            if t.traced:
+                traced = True
+                break
+    if not state.usual:
+        return _unusual(op, inputs, params, out, traced)
+    result = Tensor(out, None, traced=traced)
+    if traced:
+        node = result.node = Node(op, inputs, params, out, next(_numbers), _caller())
+        node.prints = prints_of(node)
+    return result
+
+
+def _unusual(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], out: Array, traced: bool) -> Tensor:
+    """The result under `no_grad`, while capturing (everything is recorded) or while looking for NaN."""
+    result = Tensor(out, None, traced=traced and state.gradients)
+    if result.traced or state.capturing:
+        result.node = Node(op, inputs, params, out, next(_numbers), _caller())
+        if not state.capturing:
+            result.node.prints = prints_of(result.node)
+    if state.anomaly:
+        refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
+    return result
+
+
+def _shown(op: Op, inputs: tuple[Tensor, ...]) -> str:
+    return f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())}"
+
+
+def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> None:
+    """Raise ShapeError, with the op and its inputs, if their shapes do not fit."""
+    try:
+        op.shape(*[t.data.shape for t in inputs], **params)
+    except ShapeError as error:
+        raise ShapeError(f"{_shown(op, inputs)}: {error}") from None
+
+
+def prints_of(node: Node) -> tuple[tuple[int, Any], ...]:
+    """(k, fingerprint) of what the node's pullbacks will read: input k, or for −1 the output."""
+    inputs = node.inputs
+    reads = node.op.reads(inputs[0].traced if len(inputs) == 1 else tuple([t.traced for t in inputs]))
+    return tuple([(k, fingerprint(node.value if k < 0 else inputs[k].data)) for k in reads])
+
+
+def _caller() -> tuple[CodeType, int]:
+    """Code and position of the nearest frame outside the engine and the calculus."""
+    frame = sys._getframe(2)
+    while True:
+        code = frame.f_code
+        internal = _INTERNAL.get(code.co_filename)
+        if internal is None:
+            module = frame.f_globals.get("__name__", "")
+            internal = _INTERNAL[code.co_filename] = module.startswith(
+                ("autograd_ae.core", "autograd_ae.ops", "autograd_ae.nn")
+            )
+        if not internal or frame.f_back is None:
+            return code, frame.f_lasti
+        frame = frame.f_back
+
+
+_INTERNAL: dict[str, bool] = {}  # file → whether it belongs to the engine
+
+
+# What is not a tensor of the common dtype.
+
+
+def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Constants for what is not a tensor; Python numbers take the dtype of the tensors they meet."""
+    weak = None
+    for x in operands:
+        found = x.data.dtype if type(x) is Tensor else getattr(x, "dtype", None)
+        if found is not None and found in _FLOATS and (weak is None or found.itemsize > weak.itemsize):
+            weak = found
+    weak = weak or np.dtype(np.float64)
+    return tuple([x if type(x) is Tensor else Tensor(_constant(x, weak), None, traced=False) for x in operands])
+
+
+def _constant(x: Any, weak: np.dtype) -> Array:
+    if type(x) is float or (isinstance(x, int | float | np.integer) and not isinstance(x, np.float64)):
+        return np.array(x, weak)
+    return x if isinstance(x, np.ndarray) and x.dtype == bool else _floats(x)
+
+
+def _promote(inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], np.dtype]:
+    """Bring mixed float32 and float64 to float64 by a recorded cast, so that every rule sees one dtype."""
+    floats = [t.data.dtype for t in inputs if t.data.dtype != bool]
+    if len(floats) == 0:
+        raise TypeError("only boolean tensors arrived; float32 or float64 is needed. Use ae.where(condition, a, b)")
+    widest = max(floats, key=lambda d: d.itemsize)
+    cast = tuple(t if t.data.dtype in (widest, bool) else record(_CAST, (t,), {}) for t in inputs)
+    return cast, widest
+
+
+@pullback(r"\bar x = \bar y")
+def _cast_dx(out: Array, g: Array, _y: None, _x: None) -> None:
+    out[...] = g
+
+
+# The two ops that the engine knows by itself: the cast, and y = x without a pullback.
+_CAST = Op("cast", lambda x: x, _cast_dx, latex=r"\operatorname{float64}(x)", dtype=np.float64)
+DETACH = Op("detach", lambda x: x, None, latex=r"\operatorname{detach}(x)")
+
+
+def refuse_nan(array: Array, what: Callable[[], str]) -> None:
+    """Raise AnomalyError when a float array holds NaN."""
+    if array.dtype != bool and np.isnan(array).any():
+        first = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        raise AnomalyError(
+            f"{what()} {int(np.isnan(array).sum())} NaN of {array.size} elements, the first at index {first}. "
+            "Look at the op's inputs there: log or sqrt of a negative number, 0/0, inf - inf"
+        )
