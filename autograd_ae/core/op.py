@@ -26,7 +26,7 @@ import linecache
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -45,13 +45,14 @@ class Pullback:
     """A gradient rule: the function, its LaTeX, and the kernel that may take its place.
 
     `needs_y` and `needs` (one flag per input) come from the signature: `_x` is not needed. With a variable number of
-    inputs (`*xs`) the rule serves every input and is told by `wrt=k` which one.
+    inputs (`*xs`) the rule serves every input and is told by `wrt=k` which one. An `in_place` rule may be given g's own
+    memory to write to: it reads an entry of g for the last time before it writes that entry.
     """
 
-    __slots__ = ("fn", "kernel", "latex", "needs", "needs_y", "variadic")
+    __slots__ = ("fn", "in_place", "kernel", "latex", "needs", "needs_y", "variadic")
 
-    def __init__(self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None):
-        self.fn, self.latex, self.kernel = fn, latex, kernel
+    def __init__(self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None, in_place: bool):
+        self.fn, self.latex, self.kernel, self.in_place = fn, latex, kernel, in_place
         positional = [p for p in inspect.signature(fn).parameters.values() if p.kind not in _NAMED]
         self.variadic = positional[-1].kind is inspect.Parameter.VAR_POSITIONAL
         _out, _g, y, *inputs = positional
@@ -65,9 +66,11 @@ class Pullback:
         self.fn(out, g, y, *inputs, **params)
 
 
-def pullback(latex: str, *, kernel: Callable[..., None] | None = None) -> Callable[[Callable[..., None]], Pullback]:
+def pullback(
+    latex: str, *, kernel: Callable[..., None] | None = None, in_place: bool = False
+) -> Callable[[Callable[..., None]], Pullback]:
     """Make a function a gradient rule: `@pullback(r"\\bar x = \\bar y \\odot y")`."""
-    return lambda fn: Pullback(fn, latex, kernel)
+    return lambda fn: Pullback(fn, latex, kernel, in_place)
 
 
 def elementwise(*shapes: Shape, **_params: Any) -> Shape:
@@ -81,6 +84,13 @@ def elementwise(*shapes: Shape, **_params: Any) -> Shape:
         raise ShapeError(
             "the shapes do not broadcast: aligned at the right, two sizes must be equal or one of them 1"
         ) from None
+
+
+class Plan(NamedTuple):
+    """For one choice of traced inputs: (k, rule) for those that get a gradient, and what these rules read."""
+
+    rules: tuple[tuple[int, Pullback], ...]
+    reads: tuple[int, ...]  # numbers of inputs, −1 for the output
 
 
 class Op:
@@ -125,7 +135,7 @@ class Op:
             p.name for p in inspect.signature(reference).parameters.values() if p.kind not in _NAMED
         )
         self.numpy_forward = _destination_first(forward) if forward is not None else self.write_reference
-        self._reads: dict[bool | tuple[bool, ...], tuple[int, ...]] = {}
+        self.plans: dict[int, Plan] = {}  # by which inputs are traced: see `plan`
         self.run = kernel if kernel is not None and JIT_ENABLED else self.numpy_forward
         # While recording, a ufunc makes its own result, of the right shape and dtype.
         self.ufunc = forward if isinstance(forward, np.ufunc) and kernel is None and dtype is None else None
@@ -140,16 +150,15 @@ class Op:
         """The pullback to input k."""
         return self.pullbacks[0] if self.variadic else self.pullbacks[k]
 
-    def reads(self, traced: bool | tuple[bool, ...]) -> tuple[int, ...]:
-        """What the pullbacks to the traced inputs read: numbers of inputs, −1 the output. A bare flag: one input."""
-        if traced not in self._reads:
-            flags = traced if isinstance(traced, tuple) else (traced,)
-            rules = [rule for k, t in enumerate(flags) if t and (rule := self.rule(k)) is not None]
-            if self.delta is not None:
-                rules.append(self.delta)
-            inputs = [k for k in range(len(flags)) if any(rule.needs_input(k) for rule in rules)]
-            self._reads[traced] = (*([-1] if any(rule.needs_y for rule in rules) else []), *inputs)
-        return self._reads[traced]
+    def plan(self, flags: int) -> Plan:
+        """What a backward pass will do. `flags` in binary: a leading 1, then a 1 for each traced input, else a 0."""
+        if flags not in self.plans:
+            traced = [bit == "1" for bit in f"{flags:b}"[1:]]
+            rules = [(k, rule) for k, t in enumerate(traced) if t and (rule := self.rule(k)) is not None]
+            run = [rule for _, rule in rules] + ([] if self.delta is None else [self.delta])
+            inputs = [k for k in range(len(traced)) if any(rule.needs_input(k) for rule in run)]
+            self.plans[flags] = Plan(tuple(rules), (*([-1] if any(rule.needs_y for rule in run) else []), *inputs))
+        return self.plans[flags]
 
     def rule_name(self, k: int) -> str:
         """`dx`, `dW`, …: after the reference's argument."""
@@ -169,28 +178,34 @@ _GONE = np.empty(0)
 
 
 class Node:
-    """One recorded op: what it was applied to, its value, its place on the tape, the source line that asked for it."""
+    """One recorded op: what it was applied to, its value, its place on the tape, the source line that asked for it.
 
-    __slots__ = ("freed", "inputs", "number", "op", "params", "prints", "value", "where")
+    Attributes
+    ----------
+    where : code and position of the line that asked for it.
+    plan : what a backward pass will do.
+    prints : (k, fingerprint) of the arrays that it will read; k as in `Plan.reads`.
+    freed : names and shapes of the inputs, once backward let go of them.
+    """
 
-    def __init__(
-        self,
-        op: Op,
-        inputs: tuple[Tensor, ...],
-        params: dict[str, Any],
-        value: Array,
-        number: int,
-        where: tuple[CodeType, int],
-    ):
-        self.op, self.inputs, self.params, self.value = op, inputs, params, value
-        self.number, self.where = number, where
-        self.prints: tuple[tuple[int, Any], ...] = ()  # fingerprints of what the pullbacks will read: see `recording`
-        # Names and shapes, once backward let go of the inputs.
-        self.freed: tuple[tuple[str | None, Shape], ...] | None = None
+    __slots__ = ("freed", "inputs", "number", "op", "params", "plan", "prints", "value", "where")
+    op: Op
+    inputs: tuple[Tensor, ...]
+    params: dict[str, Any]
+    value: Array
+    number: int
+    where: tuple[CodeType, int]
+    plan: Plan
+    prints: tuple[tuple[int, Any], ...] | list[tuple[int, Any]]
+    freed: tuple[tuple[str | None, Shape], ...] | None
 
     def free(self) -> None:
         """Let go of the inputs and the value; keep what an error message needs."""
-        self.freed = tuple((t.name, t.data.shape) for t in self.inputs)
+        if len(self.inputs) == 1:
+            t = self.inputs[0]
+            self.freed = ((t.name, t.data.shape),)
+        else:
+            self.freed = tuple([(t.name, t.data.shape) for t in self.inputs])
         self.inputs, self.value, self.prints = (), _GONE, ()
 
     def describe(self) -> str:

@@ -26,62 +26,57 @@ from autograd_ae.core.op import Array, Node, Op, pullback, signature, source_lin
 from autograd_ae.core.tensor import _FLOATS, Tensor, _floats
 
 _numbers = itertools.count(1)
+_BOOL = np.dtype(bool)
 
 
-def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
-    """Run an op on tensors, arrays and numbers, and leave a node if a gradient or a captured program will need it."""
+def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int = 2) -> Tensor:
+    """Run an op on tensors, arrays and numbers, and leave a node if a gradient or a captured program will need it.
+
+    `depth` : how many frames up the source line is looked for: past `record` and the op's function.
+    """
     inputs: tuple[Tensor, ...] = operands
     for t in operands:
         if type(t) is not Tensor:
             inputs = _as_tensors(operands)
             break
-    arrays = [t.data for t in inputs]
-    dtype = arrays[-1].dtype
-    for a in arrays:
-        if a.dtype is not dtype and a.dtype != bool:
+    flags, dtype = 1, inputs[0].data.dtype  # flags in binary: a leading 1, then a digit per input: is it traced?
+    for t in inputs:
+        flags += flags + t.traced
+        if t.data.dtype is not dtype:
             inputs, dtype = _promote(inputs)
-            arrays = [t.data for t in inputs]
-            break
     try:
-        if op.ufunc is not None:
-            out = op.ufunc(*arrays)
-            if type(out) is not np.ndarray:  # NumPy makes a scalar of a 0-d result
-                out = np.asarray(out)
-        else:
+        if op.ufunc is None:
+            arrays = [t.data for t in inputs]
             out = np.empty(op.shape(*[a.shape for a in arrays], **params), op.dtype or dtype)
             op.run(out, *arrays, **params)
+        else:
+            out = op.ufunc(inputs[0].data) if len(inputs) == 1 else op.ufunc(inputs[0].data, inputs[1].data)
+            if type(out) is not np.ndarray:  # NumPy makes a scalar of a 0-d result
+                out = np.asarray(out)
     except ValueError:
         _refuse_shapes(op, inputs, params)
         raise
-    traced = False
-    if op.differentiable:
-        for t in inputs:
-            if t.traced:
-                traced = True
-                break
-    if not state.usual:
-        return _unusual(op, inputs, params, out, traced)
-    result = Tensor(out, None, traced=traced)
-    if traced:
-        node = result.node = Node(op, inputs, params, out, next(_numbers), _caller())
-        node.prints = prints_of(node)
+    result = _new(Tensor)
+    result.data, result.name, result.grad, result.node = out, None, None, None
+    usual = state.usual
+    result.traced = traced = op.differentiable and flags & (flags - 1) != 0 and (usual or state.gradients)
+    if traced or not usual:
+        if traced or state.capturing:
+            result.node = node = _new(Node)
+            node.op, node.inputs, node.params, node.value, node.freed = op, inputs, params, out, None
+            node.number, node.where = next(_numbers), _caller(depth)
+            node.plan = plan = op.plans.get(flags) or op.plan(flags)
+            node.prints = _prints(node, operands) if plan.reads and (usual or not state.capturing) else ()
+        if not usual and state.anomaly:
+            refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
     return result
 
 
-def _unusual(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], out: Array, traced: bool) -> Tensor:
-    """The result under `no_grad`, while capturing (everything is recorded) or while looking for NaN."""
-    result = Tensor(out, None, traced=traced and state.gradients)
-    if result.traced or state.capturing:
-        result.node = Node(op, inputs, params, out, next(_numbers), _caller())
-        if not state.capturing:
-            result.node.prints = prints_of(result.node)
-    if state.anomaly:
-        refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
-    return result
+_new = object.__new__  # an object without calling __init__: a tenth of a microsecond
 
 
 def _shown(op: Op, inputs: tuple[Tensor, ...]) -> str:
-    return f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller())}"
+    return f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller(1))}"
 
 
 def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> None:
@@ -92,16 +87,18 @@ def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -
         raise ShapeError(f"{_shown(op, inputs)}: {error}") from None
 
 
-def prints_of(node: Node) -> tuple[tuple[int, Any], ...]:
-    """(k, fingerprint) of what the node's pullbacks will read: input k, or for −1 the output."""
-    inputs = node.inputs
-    reads = node.op.reads(inputs[0].traced if len(inputs) == 1 else tuple([t.traced for t in inputs]))
-    return tuple([(k, fingerprint(node.value if k < 0 else inputs[k].data)) for k in reads])
+def _prints(node: Node, operands: tuple[Any, ...]) -> list[tuple[int, Any]]:
+    """Fingerprints of what the node's rules will read; nobody can edit the constant that was made of a number."""
+    prints = []
+    for k in node.plan.reads:
+        if k < 0 or type(operands[k]) is not float:
+            prints.append((k, fingerprint(node.value if k < 0 else node.inputs[k].data)))
+    return prints
 
 
-def _caller() -> tuple[CodeType, int]:
-    """Code and position of the nearest frame outside the engine and the calculus."""
-    frame = sys._getframe(2)
+def _caller(depth: int) -> tuple[CodeType, int]:
+    """Code and position of the nearest frame outside the engine and the calculus, from `depth` frames up."""
+    frame = sys._getframe(depth + 1)
     while True:
         code = frame.f_code
         internal = _INTERNAL.get(code.co_filename)
@@ -123,13 +120,23 @@ _INTERNAL: dict[str, bool] = {}  # file → whether it belongs to the engine
 
 def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """Constants for what is not a tensor; Python numbers take the dtype of the tensors they meet."""
+    t, number = operands[0], operands[-1]
+    if type(number) is float and len(operands) == 2 and type(t) is Tensor and t.data.dtype is not _BOOL:  # `t * 2.0`
+        return t, _leaf(np.array(number, t.data.dtype))
     weak = None
     for x in operands:
         found = x.data.dtype if type(x) is Tensor else getattr(x, "dtype", None)
         if found is not None and found in _FLOATS and (weak is None or found.itemsize > weak.itemsize):
             weak = found
     weak = weak or np.dtype(np.float64)
-    return tuple([x if type(x) is Tensor else Tensor(_constant(x, weak), None, traced=False) for x in operands])
+    return tuple([x if type(x) is Tensor else _leaf(_constant(x, weak)) for x in operands])
+
+
+def _leaf(array: Array) -> Tensor:
+    """A constant without a name."""
+    t = _new(Tensor)
+    t.data, t.name, t.grad, t.node, t.traced = array, None, None, None, False
+    return t
 
 
 def _constant(x: Any, weak: np.dtype) -> Array:

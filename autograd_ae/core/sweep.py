@@ -50,56 +50,63 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
     if needed is not None and source(output) not in needed:
         return {}, []
     gradients = {source(output): seed}  # of a node: what has arrived so far, until it is handed on
-    waiting = {} if output.node is None else {output.node.number: output.node}
-    heap = [-number for number in waiting]
-    visited = []
+    heap = [] if output.node is None else [(-output.node.number, output.node)]  # the largest number first
+    visited, usual = [], state.usual
     while heap:
-        node = waiting.pop(-heappop(heap))
+        _, node = heappop(heap)
         visited.append(node)
         if node.freed is not None:
             refuse_freed(node)
-        g = gradients[node] if node in wanted else gradients.pop(node)
-        op, y, inputs = node.op, node.value, node.inputs
-        arrays = [t.data for t in inputs]
         if node.prints:
             refuse_edited(node)
+        g, mine = gradients.pop(node), True  # g may be overwritten when it is read for the last time
+        if wanted and node in wanted:
+            gradients[node], mine = g, False
+        op, y, inputs, rules = node.op, node.value, node.inputs, node.plan.rules
         if op.delta is not None:
             inner = np.empty(y.shape, y.dtype)
-            _pull_back(node, op.delta, "delta", inner, g, arrays, node.params)
-            g = inner
-        for k, t in enumerate(inputs):
-            rule = op.pullbacks[0 if op.variadic else k]
-            if rule is None or not t.traced:
-                continue
-            x, origin = arrays[k], t.node or t
+            _pull_back(node, op.delta, "delta", inner, g)
+            g, mine = inner, True
+        for k, rule in rules:
+            t = inputs[k]
+            x, made = t.data, t.node
+            origin = made or t
             if needed is not None and origin not in needed:
                 continue
             summed = op.broadcasts and x.shape != y.shape
-            out = np.empty(y.shape if summed else x.shape, x.dtype)
-            _pull_back(node, rule, k, out, g, arrays, {**node.params, "wrt": k} if op.variadic else node.params)
+            if rule.in_place and mine and not summed and k == rules[-1][0]:
+                out = g
+            else:
+                out = np.empty(y.shape if summed else x.shape, x.dtype)
+            if rule.kernel is None and usual and not node.params:
+                if len(inputs) == 1:  # the usual cases, spelt out: a call with *arguments takes twice as long
+                    rule.fn(out, g, y, x)
+                elif len(inputs) == 2:
+                    rule.fn(out, g, y, inputs[0].data, inputs[1].data)
+                else:
+                    _pull_back(node, rule, k, out, g)
+            else:
+                _pull_back(node, rule, k, out, g)
             if summed:
                 whole, out = out, np.empty(x.shape, x.dtype)
                 unbroadcast(out, whole)
             if origin in gradients:
                 accumulate(gradients[origin], out)
-                continue
-            gradients[origin] = out
-            if t.node is not None:
-                waiting[t.node.number] = t.node
-                heappush(heap, -t.node.number)
+            else:
+                gradients[origin] = out
+                if made is not None:
+                    heappush(heap, (-made.number, made))
     return gradients, visited
 
 
-def _pull_back(
-    node: Node, rule: Pullback, which: int | str, out: Array, g: Array, arrays: list[Array], params: dict[str, Any]
-) -> None:
+def _pull_back(node: Node, rule: Pullback, which: int | str, out: Array, g: Array) -> None:
     """out ← the rule applied to g; a kernel is given None for what it does not read, a NumPy form ignores it."""
-    kernel = rule.kernel
-    if kernel is None or not JIT_ENABLED:
-        rule.fn(out, g, node.value, *arrays, **params)
+    params = {**node.params, "wrt": which} if rule.variadic else node.params
+    if rule.kernel is None or not JIT_ENABLED:
+        rule.fn(out, g, node.value, *[t.data for t in node.inputs], **params)
     else:
-        read = [a if rule.needs_input(k) else None for k, a in enumerate(arrays)]
-        kernel(out, g, node.value if rule.needs_y else None, *read, **params)
+        read = [t.data if rule.needs_input(k) else None for k, t in enumerate(node.inputs)]
+        rule.kernel(out, g, node.value if rule.needs_y else None, *read, **params)
     if state.anomaly:
         from autograd_ae.core.recording import refuse_nan
 

@@ -41,32 +41,32 @@ from autograd_ae.ops.choices import (  # noqa: F401  the other half of the famil
 from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
 
 
-@pullback(r"\bar{a} = \bar{y}")
+@pullback(r"\bar{a} = \bar{y}", in_place=True)
 def add_da(out, g, _y, _a, _b):
     out[...] = g
 
 
-@pullback(r"\bar{b} = \bar{y}")
+@pullback(r"\bar{b} = \bar{y}", in_place=True)
 def add_db(out, g, _y, _a, _b):
     out[...] = g
 
 
-@pullback(r"\bar{b} = -\bar{y}")
+@pullback(r"\bar{b} = -\bar{y}", in_place=True)
 def subtract_db(out, g, _y, _a, _b):
     np.negative(g, out=out)
 
 
-@pullback(r"\bar{a} = \bar{y} \odot b")
+@pullback(r"\bar{a} = \bar{y} \odot b", in_place=True)
 def multiply_da(out, g, _y, _a, b):
     np.multiply(g, b, out=out)
 
 
-@pullback(r"\bar{b} = \bar{y} \odot a")
+@pullback(r"\bar{b} = \bar{y} \odot a", in_place=True)
 def multiply_db(out, g, _y, a, _b):
     np.multiply(g, a, out=out)
 
 
-@pullback(r"\bar{a} = \bar{y} / b")
+@pullback(r"\bar{a} = \bar{y} / b", in_place=True)
 @at_poles
 def divide_da(out, g, _y, _a, b):
     np.divide(g, b, out=out)
@@ -109,7 +109,7 @@ def power_db(out, g, y, a, b):
     out[...] = np.where((a == 0) & (b.real >= 0), 0, g * y * np.log(real_domain(a)))
 
 
-@pullback(r"\bar{x} = -\bar{y}")
+@pullback(r"\bar{x} = -\bar{y}", in_place=True)
 def negative_dx(out, g, _y, _x):
     np.negative(g, out=out)
 

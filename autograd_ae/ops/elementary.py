@@ -39,24 +39,24 @@ from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
 # Exponentials and logarithms.
 
 
-@pullback(r"\bar{x} = \bar{y} \odot y")
+@pullback(r"\bar{x} = \bar{y} \odot y", in_place=True)
 def exp_dx(out, g, y, _x):
     np.multiply(g, y, out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} \odot e^x")
+@pullback(r"\bar{x} = \bar{y} \odot e^x", in_place=True)
 @at_poles
 def expm1_dx(out, g, _y, x):
     np.multiply(g, np.exp(x), out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} / x")
+@pullback(r"\bar{x} = \bar{y} / x", in_place=True)
 @at_poles
 def log_dx(out, g, _y, x):
     np.divide(g, x, out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} / (1 + x)")
+@pullback(r"\bar{x} = \bar{y} / (1 + x)", in_place=True)
 @at_poles
 def log1p_dx(out, g, _y, x):
     np.divide(g, 1 + x, out=out)
@@ -84,7 +84,7 @@ _log1p = Op("log1p", real_log1p, log1p_dx, latex=r"y = \ln(1 + x)", forward=np.l
 # Circular functions.
 
 
-@pullback(r"\bar{x} = \bar{y} \odot \cos x")
+@pullback(r"\bar{x} = \bar{y} \odot \cos x", in_place=True)
 def sin_dx(out, g, _y, x):
     np.multiply(g, np.cos(x), out=out)
 

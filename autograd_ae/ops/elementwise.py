@@ -19,7 +19,7 @@ def on_numbers(op: Op, *operands: TensorLike, **params: Any) -> Tensor:
     """Record an op whose operands are not all boolean."""
     for x in operands:
         if getattr(x.data if type(x) is Tensor else x, "dtype", None) is not BOOL:
-            return record(op, operands, params)
+            return record(op, operands, params, 3)
     numeric(op.name, *operands)  # raises
     raise AssertionError("all operands are boolean")
 

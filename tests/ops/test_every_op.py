@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_ae as ae
+from autograd_ae.core import sweep
+from autograd_ae.core.op import wengert_list
 from autograd_ae.core.program import Program, accumulate
 from autograd_ae.core.tensor import Tensor, capturing
 from autograd_ae.testing import faults, laws, strategies
@@ -56,6 +58,21 @@ def relative_error(case):
 @given(data=st.data())
 def test_every_rule_agrees_with_complex_step(name, data):
     assert relative_error(data.draw(strategies.op_cases(name))) <= TOLERANCE
+
+
+@every_differentiable_op
+@given(data=st.data())
+def test_rules_that_may_overwrite_g_give_the_same_bits_when_they_do(name, data):
+    case = data.draw(strategies.op_cases(name))
+    for node in wengert_list([case(*leaves_of(case.arrays))]):
+        g = np.random.default_rng(0).normal(size=node.value.shape)
+        for k, rule in node.plan.rules:
+            if rule.in_place:
+                assert node.op.broadcasts, "only elementwise rules: out has the shape of g"
+                apart, over = np.empty_like(g), g.copy()
+                for out, upstream in ((apart, g), (over, over)):
+                    sweep._pull_back(node, rule, k, out, upstream)
+                np.testing.assert_array_equal(over, apart)
 
 
 SLIPS = [
