@@ -12,7 +12,7 @@ from typing import Any
 
 __version__ = "0.1.0.dev0"
 
-_SUBPACKAGES = ("core", "data", "lecture", "models", "nn", "ops", "optim", "plot", "testing", "theory")
+_SUBPACKAGES = ("core", "data", "explain", "lecture", "models", "nn", "ops", "optim", "plot", "testing", "theory")
 _HOMES = {
     "core.errors": "AnomalyError CaptureError GraphError InPlaceError ShapeError",
     "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",

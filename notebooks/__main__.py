@@ -34,6 +34,7 @@ def execute(path: Path) -> None:
         timeout=TIMEOUT,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         resources=resources,
         extra_arguments=["--log-level=40"],  # errors only: not that the kernel talks over a local port
     )

@@ -21,6 +21,7 @@ ALLOWED = {
     "plot": set(),
     "models": {"core", "ops", "nn", "optim", "data"},
     "testing": {"core", "ops"},
+    "explain": {"core", "ops", "testing"},  # only testing.diagnose: what is wrong with a gradient of one's own
 }
 
 

@@ -15,7 +15,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath,amssymb}
 \usepackage{booktabs,longtable,array}
-\usepackage[margin=2cm]{geometry}
+\usepackage[margin=2cm%s]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5em}
@@ -50,13 +50,14 @@ def text(words: str) -> str:
     )
 
 
-def document(body: str, title: str) -> str:
+def document(body: str, title: str, *, landscape: bool = False) -> str:
     r"""A standalone article.
 
     Parameters
     ----------
     body : LaTeX; formulas in math mode, tables with `booktabs` and `longtable`.
     title : plain words.
+    landscape : pages wider than high, for wide tables.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def document(body: str, title: str) -> str:
     except ValueError as error:
         raise ValueError(f"the document {title!r} would not compile: {error}") from None
     heading = rf"\section*{{{text(title)}}}"
-    return f"{_PREAMBLE}\\begin{{document}}\n{heading}\n{body.strip()}\n\\end{{document}}\n"
+    preamble = _PREAMBLE % (",landscape" if landscape else "")
+    return f"{preamble}\\begin{{document}}\n{heading}\n{body.strip()}\n\\end{{document}}\n"
 
 
 _MATH = re.compile(

@@ -42,7 +42,7 @@ PALETTE = (
 )  # yellow, weak on white, comes last
 
 INK, FAINT, GRID = "#222222", "#5A5A5A", "#E3E3E3"
-WIDTH, MARGIN, HEAD, DPI = 8.0, 0.12, 0.3, 200  # inches; HEAD is the height of a title
+WIDTH, MARGIN, HEAD, DPI, NOTEBOOK_DPI = 8.0, 0.12, 0.3, 200, 110  # inches; HEAD is the height of a title
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so the same glyphs everywhere
     "font.size": 10,
@@ -116,12 +116,27 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return inner
 
 
-def new_figure(width: float, height: float, *, layout: str | None = "constrained") -> Figure:
-    """A figure of this size in inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+@functools.cache
+def _figure_class() -> type[Figure]:
+    """Matplotlib's Figure, shown by notebooks without pyplot; made at the first figure, when Matplotlib is imported."""
+    import io
+
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
+    class NotebookFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            png = io.BytesIO()
+            self.savefig(png, format="png", dpi=NOTEBOOK_DPI, metadata=UNDATED[".png"])
+            return png.getvalue()
+
+    return NotebookFigure
+
+
+def new_figure(width: float, height: float, *, layout: str | None = "constrained") -> Figure:
+    """A figure of this size in inches; as the last line of a notebook's cell it is shown."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = _figure_class()(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
     FigureCanvasAgg(figure)  # draws to memory on every machine, and measures text
     return figure
 

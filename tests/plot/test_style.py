@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_ae as ae
-from autograd_ae.plot.style import PALETTE, for_text
+from autograd_ae.plot.style import NOTEBOOK_DPI, PALETTE, for_text, new_figure
 
 MODULES = ["autograd_ae.plot", *(f"autograd_ae.plot.{m.name}" for m in pkgutil.iter_modules(ae.plot.__path__))]
 FIGURES = {
@@ -145,3 +145,11 @@ def test_colours_remain_distinct_under_every_kind_of_colour_blindness(vision):
     assert min(distance.values()) >= 16
     added = {pair: d for pair, d in distance.items() if {"#7700DD", "#663311"} & set(pair)}
     assert min(added.values()) >= 34
+
+
+def test_a_notebook_shows_a_figure_as_png_without_pyplot():
+    png = new_figure(2, 1)._repr_png_()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert png == new_figure(2, 1)._repr_png_()
+    width, height = np.frombuffer(png[16:24], dtype=">u4")
+    assert (width, height) == (2 * NOTEBOOK_DPI, NOTEBOOK_DPI)

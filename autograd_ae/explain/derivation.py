@@ -1,0 +1,188 @@
+"""`explain(loss)`: the derivation of a recorded computation, step by step, with numbers and an independent check.
+
+Every step of the recording is a row: what it computes, forward; where its gradient comes from, backward. Beside each
+gradient stands what the complex step finds, which knows no gradient rule (`check.py`).
+
+    layout="rows"       samples in rows, as in the code:        Y = X W + b,   W̄ = Xᵀ Ȳ
+    layout="columns"    samples in columns, as in the lecture:  Y = W X + b,   W̄ = Ȳ Xᵀ
+W̄ is short for ∂L/∂W, and Δ for ∂L/∂A with A the value to which a layer's activation is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.errors import GraphError
+from autograd_ae.core.program import Program
+from autograd_ae.core.tensor import Tensor
+from autograd_ae.explain.blocks import Block, Break, Heading, Math, Page, Paragraph, Parts, Table, Values, Words
+from autograd_ae.explain.check import Check, ComplexStep
+from autograd_ae.explain.evaluation import evaluate
+from autograd_ae.explain.facets import number
+from autograd_ae.explain.legend import legend
+from autograd_ae.explain.rows import Layout, Row, rows_of
+from autograd_ae.explain.tape import Tape, start
+
+Array = np.ndarray
+LEVELS = ("op",)
+FORWARD = ("no", "step", "shape", "value")
+BACKWARD = ("no", "step", "from", "local rule", "shape", "gradient", "complex step", "digits")
+
+
+class Derivation(Page):
+    """What `explain` returns: rows, and the page made of them.
+
+    Attributes
+    ----------
+    rows : the steps, forward and then backward.    layout : "rows" or "columns".    level : see `explain`.
+    digits : decimal digits to which every gradient agrees with the complex step (the least of all; None without check).
+    """
+
+    def __init__(self, tape: Tape, layout: Layout, level: str, rows: list[Row]):
+        self.tape, self.rows, self.level, self._layout = tape, rows, level, layout
+        self.layout = layout.name
+        found = [row.check.digits for row in rows if row.check is not None and row.check.digits is not None]
+        self.digits = min(found) if found else None
+        super().__init__(self._title(), ())
+        self.blocks = self._blocks()
+
+    @property
+    def forward(self) -> list[Row]:
+        return [row for row in self.rows if row.direction == "forward"]
+
+    @property
+    def backward(self) -> list[Row]:
+        return [row for row in self.rows if row.direction == "backward"]
+
+    def evaluate(self, row: Row) -> Array:
+        """The formula that a row shows, computed; `row.contribution` is what the engine computed."""
+        env = {key: self._layout.array(a) for key, a in self.tape.env.items()}
+        return evaluate(row.expr, env)
+
+    # The page.
+
+    def _title(self) -> str:
+        from autograd_ae.explain.plain import plain
+
+        return f"Derivation of {plain(self.tape.symbols.of[self.tape.symbols.output])}, samples in {self.layout}"
+
+    def _blocks(self) -> list[Block]:
+        blocks: list[Block] = [Paragraph(self._summary())]
+        given = legend(self.tape, self._layout, [row.expr for row in self.rows])
+        if given is not None:
+            blocks += [Heading("Given"), given]
+        blocks += [Heading("Forward"), Table(FORWARD, tuple(_forward(row) for row in self.forward), right=(0,))]
+        if self.backward:
+            cells = tuple(_backward(row) for row in self.backward)
+            table = Table(BACKWARD, cells, under={3: 1}, right=(0, 7))
+            blocks += [Heading("Backward"), Paragraph((Words("A bar stands for the gradient: "), Math(r"\bar{W}"),
+                       Words(" is "), Math(r"\partial L / \partial W"), Words("."))), table]  # fmt: skip
+        return blocks
+
+    def _summary(self) -> Parts:
+        steps = f"{len(self.forward)} steps forward, {len(self.backward)} back."
+        if self.digits is None:
+            return (Words(steps),)
+        good = "good" if self.digits >= self._wanted else "bad"
+        return (Words(f"{steps} Every gradient agrees with the complex step to at least "),
+                Words(f"{self.digits:.1f} digits", good), Words("."))  # fmt: skip
+
+    @property
+    def _wanted(self) -> float:
+        """Digits below which something is wrong: half of what the dtype has."""
+        dtype = self.tape.program.values[self.tape.symbols.output].dtype
+        return -0.5 * float(np.log10(np.finfo(dtype).eps))
+
+
+def _forward(row: Row) -> tuple[Parts, ...]:
+    return (Words(str(row.number)),), (Math(row.equation),), (Words(_shape(row.shape)),), (Values(row.value),)
+
+
+def _backward(row: Row) -> tuple[Parts, ...]:
+    rule: Parts = (Words(f"{row.op}: "), Math(row.rule)) if row.rule else ()
+    upstream: Parts = (Math(row.upstream),) if row.upstream else ()
+    digits: Parts = ()
+    if row.check is not None and row.check.digits is not None:
+        digits = (Words(f"{row.check.digits:.1f}"),)
+    return (
+        (Words(str(row.number)),),
+        (Math(row.equation),),
+        upstream,
+        rule,
+        (Words(_shape(row.shape)),),
+        (Values(row.value),),
+        _checked(row.check),
+        digits,
+    )
+
+
+def _checked(check: Check | None) -> Parts:
+    """A small gradient in full; of a large one a direction and a few entries."""
+    if check is None:
+        return ()
+    kinks: Parts = (Break(), Words(f"{check.kinks} at a kink")) if check.kinks else ()
+    if check.values is not None:
+        return (Values(check.values), *kinks)
+    parts: Parts = ()
+    if check.along is not None:
+        parts += (Words(f"along ±1: {number(check.along[1])}"),)
+    for index, _, found in check.entries:
+        parts += (Break(), Words(f"[{', '.join(map(str, index))}]: {number(found)}"))
+    return parts + kinks
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) if shape else "number"
+
+
+def derive(
+    loss: Tensor,
+    *,
+    layout: str = "rows",
+    symbols: Mapping[str, str] | None = None,
+    upto: int | str | Tensor | None = None,
+    level: str = "op",
+    wrt: Any = None,
+    cotangent: Any = None,
+    check: bool = True,
+) -> Derivation:
+    """The derivation of `loss`; see `autograd_ae.explain`."""
+    if not isinstance(loss, Tensor):
+        raise TypeError(
+            f"a derivation is made of a recorded tensor, {type(loss).__name__} arrived: "
+            "compute the loss with tensors (ae.tensor) and functions of autograd_ae"
+        )
+    if level not in LEVELS:
+        raise ValueError(f"level is {level!r}; it is one of {', '.join(map(repr, LEVELS))}")
+    turned = Layout(layout)
+    if loss.node is None:
+        raise GraphError(f"{loss._label()} was not computed from anything: there is nothing to derive")
+    chosen = None if wrt is None else [wrt] if isinstance(wrt, Tensor) else list(wrt)
+    tape = start(Program([loss], wrt=chosen), cotangent, dict(symbols or {}))
+    checks = ComplexStep(tape.program, tape.cotangent) if check and tape.backward else None
+    rows = rows_of(tape, turned, checks)
+    return Derivation(tape, turned, level, _until(rows, upto, tape))
+
+
+def _until(rows: list[Row], upto: int | str | Tensor | None, tape: Tape) -> list[Row]:
+    """The rows up to a number, a tensor, or a symbol by its LaTeX or by the tensor's name (`dW_1`: the gradient)."""
+    if upto is None:
+        return rows
+    if isinstance(upto, int):
+        if not 1 <= upto <= len(rows):
+            raise ValueError(f"upto is step {upto}, but there are steps 1 to {len(rows)}")
+        return rows[:upto]
+    if isinstance(upto, Tensor):
+        wanted = {("v", tape.program.place(upto))}
+    else:
+        named = {("v", k) for k, v in enumerate(tape.program.values) if v.name == upto}
+        gradients = {("g", k) for k, v in enumerate(tape.program.values) if upto == f"d{v.name}"}
+        wanted = named | gradients | {row.target for row in rows if row.symbol == upto}
+    at = [k for k, row in enumerate(rows) if row.target in wanted]
+    if not at:
+        symbols = ", ".join(dict.fromkeys(row.symbol for row in rows))
+        raise ValueError(f"upto is {upto!r}, which no step computes; there are {symbols}")
+    return rows[: at[-1] + 1]

@@ -1,0 +1,89 @@
+r"""Blocks as LaTeX: a document that compiles by itself, and the equations alone for a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from autograd_ae.explain import facets
+from autograd_ae.explain.blocks import (
+    Block,
+    Break,
+    Equations,
+    Heading,
+    Math,
+    Paragraph,
+    Parts,
+    Picture,
+    Preformatted,
+    Table,
+    Values,
+)
+from autograd_ae.explain.latex_document import document
+from autograd_ae.explain.latex_document import text as escaped
+
+RELATION = re.compile(r" (=|\\leftarrow) ")
+
+
+def latex(title: str, blocks: Sequence[Block]) -> str:
+    """The document, on landscape pages, where the tables have room."""
+    return document("\n\n".join(_block(block) for block in blocks), title, landscape=True)
+
+
+def equations(blocks: Sequence[Block]) -> str:
+    """The formulas alone, for a notebook's MathJax: displayed equations, and the first formula of each table row."""
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, Equations):
+            lines += block.lines
+        elif isinstance(block, Table):
+            firsts = [[p.latex for cell in row for p in cell if isinstance(p, Math)][:1] for row in block.rows]
+            lines += [_aligned(first[0]) for first in firsts if first and RELATION.search(first[0])]
+    return "$$\n\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n$$"
+
+
+def _aligned(equation: str) -> str:
+    return RELATION.sub(lambda found: f" &{found[0].lstrip()}", equation, count=1)
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Heading):
+        return rf"\{'sub' * (block.level - 1)}section*{{{escaped(block.text)}}}"
+    if isinstance(block, Paragraph):
+        return _parts(block.parts)
+    if isinstance(block, Equations):
+        return "\\begin{align*}\n" + " \\\\\n".join(block.lines) + "\n\\end{align*}"
+    if isinstance(block, Preformatted):
+        return r"\par ".join(rf"\mbox{{}}{escaped(line)}" for line in block.text.splitlines())
+    if isinstance(block, Picture):
+        return rf"\emph{{{escaped(block.caption)}}}"
+    return _table(block)
+
+
+def _table(table: Table) -> str:
+    kinds = "".join("r" if k in table.right else "l" for k in range(len(table.columns)))
+    heads = " & ".join(rf"\textbf{{{escaped(head)}}}" for head in table.columns)
+    rows = "\n".join(" & ".join(_cell(cell) for cell in row) + r" \\[0.3em]" for row in table.rows)
+    return (
+        "{\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
+        f"\\begin{{longtable}}{{@{{}}{kinds}@{{}}}}\n\\toprule\n{heads} \\\\\n\\midrule\n\\endhead\n"
+        f"{rows}\n\\bottomrule\n\\end{{longtable}}}}"
+    )
+
+
+def _cell(parts: Parts) -> str:
+    if any(isinstance(part, Break) for part in parts):
+        return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{_parts(parts)}\end{{tabular}}"
+    return _parts(parts)
+
+
+def _parts(parts: Parts) -> str:
+    shown = ""
+    for part in parts:
+        if isinstance(part, Break):
+            shown += r" \\ "
+        elif isinstance(part, Values):
+            shown += rf"\({facets.latex(part.array)}\)"
+        else:
+            shown += rf"\({part.latex}\)" if isinstance(part, Math) else escaped(part.text)
+    return shown
