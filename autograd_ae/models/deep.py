@@ -16,9 +16,10 @@ code is a point of a circle itself (Kirby & Miranda 1996; Scholz 2007): each com
 
 Only what turns the pair comes back. A unit's weights and bias therefore have ⟨W, ∇W⟩ + ⟨b, ∇b⟩ = 0 at any point: r is
 free, and steps along the gradient can only lengthen it. Near p = q = 0 the gradient grows as 1/r, and at 0 there is no
-angle. The convention there is θ = 0 with gradient 0, as relu has one at its kink: samples of zeros meet it at the
-start, and the others move them off it. A step that is too long because r is small is shortened by L-BFGS's line search
-and normalised by Adam; one that leaves the finite numbers raises, as for every model.
+angle. The convention there is θ = 0 with gradient 0, as relu has one at its kink. The mean sample would begin just
+there, on a point where rounding decides its angle, so the bias of each p begins at 0.01. A step that is too long
+because r is small is shortened by L-BFGS's line search and normalised by Adam; one that leaves the finite numbers
+raises, as for every model.
 
 Training goes on (x − μ)/s (`frame.py`), so that neither unit nor origin of the data matter to the hidden layers: there
 W₁' = s W₁, b₁' = b₁ + μ W₁ in the first layer and W' = W/s, b' = (b − μ)/s in the last. An output activation
@@ -41,9 +42,9 @@ import numpy as np
 
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.models.base import affine_setting
-from autograd_ae.models.estimator import check_choice, check_count
+from autograd_ae.models.estimator import check_choice, check_sizes
 from autograd_ae.models.frame import FramedNetwork, spread_of
-from autograd_ae.models.validation import DataRangeWarning, as_samples, warn_user
+from autograd_ae.models.validation import as_samples, check_reach
 from autograd_ae.nn.initialisers import INITIALISERS
 from autograd_ae.nn.layers import MLP, Dense
 from autograd_ae.ops.activations import ACTIVATIONS
@@ -54,6 +55,7 @@ from autograd_ae.ops.losses import squared_error
 from autograd_ae.ops.shaping import reshape
 
 CODES = ("linear", "circular")
+START = 0.01  # p of the mean sample
 
 
 def on_circles(pairs: Any) -> Tensor:
@@ -118,18 +120,8 @@ class DeepPCA(FramedNetwork):
         check_choice("init", self.init, (None, *INITIALISERS))
         for name in ("activation", "output_activation"):
             check_choice(name, getattr(self, name), ACTIVATIONS)
-        if not isinstance(self.hidden_layer_sizes, list | tuple):
-            given = f"hidden_layer_sizes is {self.hidden_layer_sizes!r}"
-            raise ValueError(f"{given}; a tuple of whole numbers is needed, such as (16, 16)")
-        for size in self.hidden_layer_sizes:
-            check_count("every entry of hidden_layer_sizes", size)
-        lowest, highest = float(X.min()), float(X.max())
-        if self.output_activation == "sigmoid" and (lowest < 0 or highest > 1):
-            warn_user(
-                f"X lies in [{lowest:.4g}, {highest:.4g}] but a sigmoid output reaches only (0, 1): scale X, or choose "
-                "output_activation='identity'",
-                DataRangeWarning,
-            )
+        check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        check_reach(X, self.output_activation)
 
     # The networks.
 
@@ -138,6 +130,8 @@ class DeepPCA(FramedNetwork):
         inner = (self.activation,) * len(hidden)
         shared: dict[str, Any] = {"rng": rng, "dtype": dtype, "init": self.init}
         encoder = MLP.create((n_features, *hidden, width), (*inner, "identity"), **shared)
+        if self.code == "circular":
+            encoder.layers[-1].b.data[::2] = START
         sizes, activations = (width, *hidden[::-1], n_features), (*inner, self.output_activation)
         return encoder, MLP.create(sizes, activations, first=len(hidden) + 2, **shared)
 

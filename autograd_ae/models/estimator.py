@@ -139,6 +139,14 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
         raise ValueError(f"{name} is {value!r}; a whole number of at least {least} is needed")
 
 
+def check_sizes(name: str, value: Any, example: str = "(64, 16)") -> None:
+    """A hyper-parameter that is a list of layer sizes, perhaps empty."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{name} is {value!r}; a tuple of whole numbers is needed, such as {example}")
+    for size in value:
+        check_count(f"every entry of {name}", size)
+
+
 def check_real(name: str, value: Any, least: float = 0.0, *, strict: bool = False) -> None:
     """A hyper-parameter that is a finite number of at least (or, if strict, above) `least`."""
     number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)

@@ -20,6 +20,24 @@ class DataRangeWarning(UserWarning):
     """The data leave the range that the model's output can reach."""
 
 
+def check_reach(X: np.ndarray, output_activation: str) -> None:
+    """Warn about samples that the output units cannot reach: a sigmoid ends at 0 and 1."""
+    lowest, highest = float(X.min()), float(X.max())
+    if output_activation == "sigmoid" and (lowest < 0 or highest > 1):
+        warn_user(
+            f"X lies in [{lowest:.4g}, {highest:.4g}] but a sigmoid output reaches only (0, 1): scale X, or choose "
+            "output_activation='identity'",
+            DataRangeWarning,
+        )
+
+
+def check_unit_interval(X: np.ndarray, who: str, remedy: str) -> None:
+    """ValueError where samples leave [0, 1], where a cross-entropy needs them."""
+    lowest, highest = float(X.min()), float(X.max())
+    if lowest < 0 or highest > 1:
+        raise ValueError(f"{who} needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. {remedy}")
+
+
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line outside the package that asked, however deep the call."""
     frame, level = sys._getframe(1), 2
