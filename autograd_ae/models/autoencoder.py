@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.tensor import Tensor, no_grad
 from autograd_ae.models.base import affine_setting
-from autograd_ae.models.estimator import check_choice, check_count
+from autograd_ae.models.estimator import check_choice, check_sizes
+from autograd_ae.models.health import cross_entropy_levels
 from autograd_ae.models.network import Network
-from autograd_ae.models.validation import DataRangeWarning, warn_user
+from autograd_ae.models.validation import check_reach, check_unit_interval
 from autograd_ae.nn.initialisers import INITIALISERS
 from autograd_ae.nn.layers import MLP
 from autograd_ae.ops.activations import ACTIVATIONS
@@ -80,26 +81,14 @@ class Autoencoder(Network):
             check_choice(name, getattr(self, name), ACTIVATIONS)
         check_choice("init", self.init, (None, *INITIALISERS))
         check_choice("reconstruction_loss", self.reconstruction_loss, ("squared_error", "bce"))
-        if not isinstance(self.hidden_layer_sizes, list | tuple):
-            given = f"hidden_layer_sizes is {self.hidden_layer_sizes!r}"
-            raise ValueError(f"{given}; a tuple of whole numbers is needed, such as (64, 16)")
-        for size in self.hidden_layer_sizes:
-            check_count("every entry of hidden_layer_sizes", size)
+        check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         if self.reconstruction_loss == "bce" and self.output_activation != "sigmoid":
             raise ValueError(
                 f"reconstruction_loss='bce' needs output_activation='sigmoid', {self.output_activation!r} was chosen"
             )
-        lowest, highest = float(X.min()), float(X.max())
-        if self.output_activation == "sigmoid" and (lowest < 0 or highest > 1):
-            if self.reconstruction_loss == "bce":
-                raise ValueError(
-                    f"binary cross-entropy needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. Scale it"
-                )
-            warn_user(
-                f"X lies in [{lowest:.4g}, {highest:.4g}] but a sigmoid output reaches only (0, 1): scale X, or choose "
-                "output_activation='identity'",
-                DataRangeWarning,
-            )
+        if self.reconstruction_loss == "bce":
+            check_unit_interval(X, "binary cross-entropy", "Scale it")
+        check_reach(X, self.output_activation)
 
     def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[MLP, MLP]:
         hidden = tuple(self.hidden_layer_sizes)
@@ -125,6 +114,15 @@ class Autoencoder(Network):
 
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         return {"reconstruction": self._distance(self.decoder_(self._code(x)), x)}
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        found = super()._diagnostics(X)
+        if self.reconstruction_loss != "bce":
+            return found
+        with no_grad():
+            x = X.astype(self._dtype, copy=False)
+            cross_entropy = self._distance(self.decoder_(self._code(x)), Tensor(x, traced=False)).item()
+        return found | {"cross_entropy": cross_entropy} | cross_entropy_levels(X)
 
     def theory_setting(self) -> dict[str, Any]:
         """As for every model: affine maps where all activations are the identity."""

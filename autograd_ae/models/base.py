@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.models.estimator import Estimator
+from autograd_ae.models.health import dead_latents
 
 
 class Model(Estimator):
@@ -71,6 +72,15 @@ class Model(Estimator):
         """What `theory.compare` needs to know, as fields of `theory.Setting`: architecture and objective, as fitted."""
         self._check_fitted()
         return {"n_components": self._n_features_out}
+
+    def diagnostics(self, X: Any) -> dict[str, float]:
+        """Where the model stands on samples X, and what may be wrong with it, in numbers (see `models/health.py`)."""
+        X = self._samples(X)
+        return self._diagnostics(X)
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        error, plateau = self._error(X), mean_squared_distance(X, self.mean_)
+        return {"error": error, "plateau": plateau, "dead_latents": dead_latents(self._encode(X))}
 
     def plateau(self, X: Any) -> float:
         """The error of answering with the training mean: where a model stands that has learned nothing."""

@@ -30,8 +30,18 @@ class DenoisingAE(SparseAE):
     ----------
     corruption : "gaussian", "masking", "salt_and_pepper" or "low_resolution" (see `models/corruption.py`).
     corruption_level : the noise's standard deviation, the probability that an entry is hit, or the factor.
-    sparsity_weight : λ of an optional penalty on the code; 0 by default.
-    All others as in `SparseAE` and `Autoencoder`.
+    sparsity_weight : λ of an optional penalty on the code of the spoiled samples; 0 by default.
+    All others as in `SparseAE` and `Autoencoder`; the solver is "adam" or "sgd". Early stopping watches the error of
+    held-out samples spoiled alike after every epoch.
+
+    Attributes
+    ----------
+    loss_ : the error of the clean training samples, as for all models; `denoising_error` is that of spoiled ones.
+
+    >>> X = np.random.default_rng(0).random((30, 16))
+    >>> model = DenoisingAE(4, hidden_layer_sizes=(8,), corruption="low_resolution", corruption_level=2, max_iter=2)
+    >>> model.fit(X).corrupt(X).shape
+    (30, 16)
     """
 
     n_components: int = field(default=64, kw_only=False)
@@ -47,6 +57,11 @@ class DenoisingAE(SparseAE):
         check_real("corruption_level", self.corruption_level)
         if self.corruption in ("masking", "salt_and_pepper") and self.corruption_level > 1:
             raise ValueError(f"corruption_level is {self.corruption_level!r}; {self.corruption} takes a probability")
+        if self.corruption == "low_resolution" and (self.corruption_level < 1 or self.corruption_level % 1):
+            raise ValueError(
+                f"corruption_level is {self.corruption_level!r}; low_resolution takes a whole factor by which the side "
+                "of the image is divided, such as 4"
+            )
         if self.solver == "lbfgs":
             raise ValueError(
                 "solver='lbfgs' needs a fixed loss, and the corruption is drawn afresh: use 'adam' or 'sgd'"
@@ -65,11 +80,21 @@ class DenoisingAE(SparseAE):
         spoiled = {"corruption": self.corruption, "corruption_level": float(self.corruption_level)}
         return super().theory_setting() | spoiled
 
+    def _held_out_error(self, X: np.ndarray) -> float:
+        """Of held-out samples, spoiled alike after every epoch."""
+        return self._denoising_error(X, np.random.default_rng(0))
+
+    def _denoising_error(self, X: np.ndarray, rng: np.random.Generator) -> float:
+        spoiled = corrupt(X, self.corruption, self.corruption_level, rng)
+        return mean_squared_distance(X, self._decode(self._encode(spoiled)))
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        return super()._diagnostics(X) | {"denoising_error": self._denoising_error(X, np.random.default_rng(0))}
+
     def corrupt(self, X: Any, *, random_state: Any = None) -> np.ndarray:
         """Spoiled copies of samples, as in training."""
         return corrupt(self._samples(X), self.corruption, self.corruption_level, generator(random_state))
 
     def denoising_error(self, X: Any, *, random_state: Any = None) -> float:
         """‖decode(encode(x̃)) − x‖² / B for clean samples X, spoiled here."""
-        X = self._samples(X)
-        return mean_squared_distance(X, self.reconstruct(self.corrupt(X, random_state=random_state)))
+        return self._denoising_error(self._samples(X), generator(random_state))

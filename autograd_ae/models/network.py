@@ -24,6 +24,7 @@ from autograd_ae.core.tensor import Tensor, constant, no_grad
 from autograd_ae.models import training
 from autograd_ae.models.base import Model
 from autograd_ae.models.estimator import check_choice, check_count, check_real, check_share
+from autograd_ae.models.health import as_text, hidden_units
 from autograd_ae.models.validation import generator
 from autograd_ae.nn.layers import parameters
 from autograd_ae.ops.arithmetic import add
@@ -89,6 +90,10 @@ class Network(Learned):
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         """The terms of the loss by name, `reconstruction` first."""
         raise NotImplementedError
+
+    def _held_out_error(self, X: np.ndarray) -> float:
+        """What early stopping watches."""
+        return self._error(X)
 
     def _constants(self) -> Any:
         """What the recorded loss holds as constants: when they change it is recorded anew."""
@@ -277,7 +282,7 @@ class Network(Learned):
         return [self.n_features_in_, *(layer.W.shape[1] for layer in (*self.encoder_.layers, *self.decoder_.layers))]
 
     def summary(self, X: Any = None) -> str:
-        """Layers, training, and where the model stands between the plateau and the error on X (where X is given)."""
+        """Layers and training; where samples X are given, what `diagnostics` finds on them."""
         self._check_fitted()
         sizes, count = "-".join(map(str, self._sizes())), sum(p.size for p in self.parameters())
         unit = "iterations" if self.solver == "lbfgs" else "epochs"
@@ -287,11 +292,8 @@ class Network(Learned):
             f"training              {self.n_iter_} {unit} of {self.solver}{last}",
             f"training error        {self.loss_:.6g}",
         ]
-        if X is not None:
-            error, plateau = self.reconstruction_error(X), self.plateau(X)
-            share = 1 - error / plateau if plateau > 0 else 0.0
-            lines += [
-                f"error                 {error:.6g}",
-                f"plateau (mean image)  {plateau:.6g}   (the model is {share:.1%} below it)",
-            ]
+        lines += as_text(self.diagnostics(X), self._n_features_out) if X is not None else []
         return "\n".join(lines)
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        return super()._diagnostics(X) | hidden_units(self, X.astype(self._dtype, copy=False))

@@ -25,6 +25,7 @@ import numpy as np
 
 from autograd_ae.models.base import Model, mean_squared_distance
 from autograd_ae.models.estimator import check_choice, check_count
+from autograd_ae.models.health import as_text
 
 EXACT_ROWS = 2**24 // 128**2  # rows whose float32 Gram matrix is a sum of integers that never exceeds 2²⁴
 
@@ -118,10 +119,7 @@ class PCA(Model):
             f"training error        {self.loss_:.6g}   (sum of the {left_out} eigenvalues left out)",
         ]
         if X is not None:
-            lines += [
-                f"error                 {self.reconstruction_error(X):.6g}",
-                f"plateau (mean image)  {self.plateau(X):.6g}",
-            ]
+            lines += as_text(self.diagnostics(X), self.n_components_)
         return "\n".join(lines)
 
 

@@ -87,13 +87,11 @@ class SparseAE(Autoencoder):
 
     def active_share(self, X: Any, *, threshold: float = 0.0) -> float:
         """‖Z‖₀ as a share: how many code entries exceed `threshold` in magnitude, on average over samples."""
-        return float(np.mean(np.abs(self._encode(self._samples(X))) > threshold))
+        check_real("threshold", threshold)
+        return self._active_share(self._samples(X), threshold)
 
-    def summary(self, X: Any = None) -> str:
-        """As for every model, with the share of code units that are on."""
-        text = super().summary(X)
-        return (
-            text
-            if X is None
-            else f"{text}\nactive code units     {self.active_share(X, threshold=0.1):.1%}   (above 0.1)"
-        )
+    def _active_share(self, X: np.ndarray, threshold: float) -> float:
+        return float(np.mean(np.abs(self._encode(X)) > threshold))
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        return super()._diagnostics(X) | {"active_share": self._active_share(X, 0.1)}

@@ -148,7 +148,7 @@ class EarlyStopping:
 
     def after(self, held_out: np.ndarray) -> bool:
         """Record the error after an epoch; whether it has not fallen by `tol` for `n_iter_no_change` epochs."""
-        error = self.model._error(held_out) * self.model._loss_unit
+        error = self.model._held_out_error(held_out) * self.model._loss_unit
         self.model.history_.setdefault("validation", []).append(error)
         self.waited = 0 if error < self.best - self.model.tol else self.waited + 1
         if error < self.best:

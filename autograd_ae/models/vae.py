@@ -8,7 +8,13 @@ With β = 1 the loss is minus the evidence lower bound, ELBO ≤ ln p(x). The le
 variance: the head gives its *logarithm* here, so that V = exp(·) is positive and √V = exp(½ ·).
 
     likelihood="bernoulli"   −ln p = Σ [softplus(a) − x a], a the decoder's output (logits); x in [0, 1]
-    likelihood="gaussian"    −ln p = ‖x − x̂‖²/2σ² + (N/2) ln 2πσ², σ² fixed, or learned with the weights
+    likelihood="gaussian"    −ln p = ‖x − x̂‖²/2σ² + (N/2) ln 2πσ², σ² fixed, or learned with the weights: ln σ² is a
+                             parameter s, with ∂(−ln p)/∂s = N/2 − ‖x − x̂‖²/2σ², so σ² settles at the mean error
+                             per feature
+
+Through z the encoder gets ∂z/∂M = 1 and ∂z/∂(ln V) = ½ √V ⊙ ε; from the KL, M/B and (V − 1)/2B, times β. A warm-up
+lets β rise linearly, epoch e of E with β e/E, so that latents are not given up before the decoder can use them
+(Sønderby et al. 2016, "Ladder variational autoencoders").
 
 ε is an input of the recorded loss, drawn afresh for every batch. A latent whose variance does not pay for its KL
 collapses to the prior: for a linear decoder exactly those with λ_i ≤ βσ² (Wang & Ziyin 2022).
@@ -24,9 +30,10 @@ import numpy as np
 
 from autograd_ae.core.tensor import Tensor, no_grad, tensor
 from autograd_ae.models.base import affine_setting
-from autograd_ae.models.estimator import check_choice, check_count, check_real
+from autograd_ae.models.estimator import check_choice, check_count, check_real, check_sizes
+from autograd_ae.models.health import ACTIVE, cross_entropy_levels
 from autograd_ae.models.network import Network
-from autograd_ae.models.validation import generator
+from autograd_ae.models.validation import as_samples, check_unit_interval, generator
 from autograd_ae.nn.layers import MLP, Dense
 from autograd_ae.ops.activations import ACTIVATIONS
 from autograd_ae.ops.arithmetic import add, multiply
@@ -81,11 +88,12 @@ class VAE(Network):
     likelihood : "bernoulli" (data in [0, 1]) or "gaussian".
     observation_variance : σ² of the Gaussian likelihood, or "learned".
     beta : weight of the KL.    beta_warmup : epochs over which it rises linearly from 0.
-    All others as in `Autoencoder`; the solver is "adam" or "sgd".
+    All others as in `Autoencoder`; the solver is "adam" or "sgd". Early stopping watches the loss with the final beta.
 
     Attributes
     ----------
-    observation_variance_ : σ², fixed or as learned.    loss_terms_ : reconstruction and kl in nats per sample.
+    observation_variance_ : σ², fixed or as learned.    loss_ : squared error of the decoded means M, as for all models.
+    loss_terms_ : reconstruction, −ln p(x|z), and kl, β KL as it enters the loss, in nats per sample.
 
     >>> X = np.random.default_rng(0).random((50, 4))
     >>> vae = VAE(1, hidden_layer_sizes=(3,), max_iter=2, random_state=0).fit(X)
@@ -115,18 +123,19 @@ class VAE(Network):
         check_choice("likelihood", self.likelihood, ("bernoulli", "gaussian"))
         check_count("beta_warmup", self.beta_warmup, 0)
         check_real("beta", self.beta)
-        if self.observation_variance != LEARNED:
+        if isinstance(self.observation_variance, str):
+            if self.observation_variance != LEARNED:
+                raise ValueError(
+                    f"observation_variance is {self.observation_variance!r}; a finite number above 0, "
+                    f"or {LEARNED!r}, is needed"
+                )
+        else:
             check_real("observation_variance", self.observation_variance, strict=True)
-        for size in self.hidden_layer_sizes:
-            check_count("every entry of hidden_layer_sizes", size)
+        check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         if self.solver == "lbfgs":
             raise ValueError("solver='lbfgs' needs a fixed loss, and z is drawn afresh: use 'adam' or 'sgd'")
-        lowest, highest = float(X.min()), float(X.max())
-        if self.likelihood == "bernoulli" and (lowest < 0 or highest > 1):
-            raise ValueError(
-                f"likelihood='bernoulli' needs data in [0, 1]; X lies in [{lowest:.4g}, {highest:.4g}]. "
-                "Scale it, or choose likelihood='gaussian'"
-            )
+        if self.likelihood == "bernoulli":
+            check_unit_interval(X, "likelihood='bernoulli'", "Scale it, or choose likelihood='gaussian'")
 
     def _build(self, n_features: int, rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
         hidden = tuple(self.hidden_layer_sizes)
@@ -144,7 +153,7 @@ class VAE(Network):
 
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """ε, and the present weight of the KL."""
-        noise = rng.standard_normal((len(batch), self.n_components), dtype=batch.dtype)
+        noise = rng.standard_normal((len(batch), self._n_features_out), dtype=batch.dtype)
         share = min(1.0, (self.n_iter_ + 1) / self.beta_warmup) if self.beta_warmup else 1.0
         return noise, np.full(1, self.beta * share, batch.dtype)
 
@@ -191,54 +200,78 @@ class VAE(Network):
 
     def encode_distribution(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Mean M and variance V of q(z|x), both (B, n_components). `transform` gives the mean."""
-        X = self._samples(X).astype(self._dtype, copy=False)
+        mean, log_variance = self._posterior(self._samples(X))
+        return mean, np.exp(log_variance)
+
+    def _posterior(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with no_grad():
-            mean, log_variance = self.encoder_(X)
-        return mean.data, np.exp(log_variance.data)
+            mean, log_variance = self.encoder_(X.astype(self._dtype, copy=False))
+        return mean.data, log_variance.data
 
     def sample(self, n_samples: int, *, random_state: Any = None) -> np.ndarray:
-        """New data: the decoder's mean at z ~ N(0, 1), (n_samples, n_features)."""
+        """New data: the decoder's mean at z ~ N(0, 1), (n_samples, n_features), without the likelihood's own noise."""
         self._check_fitted()
         check_count("n_samples", n_samples)
-        z = generator(random_state).standard_normal((n_samples, self.n_components), dtype=self._dtype)
+        z = generator(random_state).standard_normal((n_samples, self._n_features_out), dtype=self._dtype)
         return self._decode(z)
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> np.ndarray:
         """Decoded points on the line between the codes of two samples, both included: (steps, n_features)."""
+        self._check_fitted()
         check_count("steps", steps, 2)
-        ends = self._encode(self._samples(np.vstack([np.asarray(a).reshape(1, -1), np.asarray(b).reshape(1, -1)])))
+        ends = [self._encode(self._one_sample(name, x)) for name, x in (("a", a), ("b", b))]
         t = np.linspace(0.0, 1.0, steps, dtype=self._dtype)[:, None]
-        return self._decode((1 - t) * ends[:1] + t * ends[1:])
+        return self._decode((1 - t) * ends[0] + t * ends[1])
+
+    def _one_sample(self, name: str, x: Any) -> np.ndarray:
+        x = np.asarray(x)
+        if x.size != self.n_features_in_:
+            raise ValueError(f"{name} has shape {x.shape}; one sample of {self.n_features_in_} features is needed")
+        return as_samples(x.reshape(1, -1), who=type(self).__name__)
 
     def elbo(self, X: Any, *, n_draws: int = 1, random_state: Any = None) -> float:
         """The evidence lower bound (β = 1) in nats per sample, averaged over draws of z."""
-        X, rng = self._samples(X).astype(self._dtype, copy=False), generator(random_state)
-        with no_grad():
-            draws = [sum(t.item() for t in self._terms(*self._with_noise(X, rng)).values()) for _ in range(n_draws)]
-        return -float(np.mean(draws))
+        check_count("n_draws", n_draws)
+        X, rng = self._samples(X), generator(random_state)
+        return -float(np.mean([sum(self._nats(X, rng).values()) for _ in range(n_draws)]))
 
-    def _with_noise(self, X: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        noise = rng.standard_normal((len(X), self.n_components), dtype=X.dtype)
-        return Tensor(X, traced=False), Tensor(noise, traced=False)
+    def _nats(self, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+        """−ln p(x|z), z drawn once for each sample, and the KL: means over samples."""
+        X = X.astype(self._dtype, copy=False)
+        noise = rng.standard_normal((len(X), self._n_features_out), dtype=X.dtype)
+        with no_grad():
+            terms = self._terms(Tensor(X, traced=False), Tensor(noise, traced=False))
+        return {name: term.item() for name, term in terms.items()}
+
+    def _held_out_error(self, X: np.ndarray) -> float:
+        """The loss with the final β, at a draw that is the same after every epoch."""
+        nats = self._nats(X, np.random.default_rng(0))
+        return nats["reconstruction"] + float(self.beta) * nats["kl"]
+
+    def _diagnostics(self, X: np.ndarray) -> dict[str, float]:
+        found, nats = super()._diagnostics(X), self._nats(X, np.random.default_rng(0))
+        del found["dead_latents"]
+        active = int(np.sum(self._encode(X).astype(np.float64).var(axis=0) > ACTIVE))
+        found |= {"elbo": -sum(nats.values()), "kl": nats["kl"], "active_latents": active}
+        return found | (cross_entropy_levels(X) if self.likelihood == "bernoulli" else {})
 
     def log_likelihood(self, X: Any, *, n_samples: int = 100, random_state: Any = None) -> float:
-        """ln p(x) in nats per sample by importance weights (Burda et al. 2016): a bound that rises with n_samples.
+        """ln p(x) in nats per sample by importance weights (Burda et al. 2016), a lower bound in expectation.
 
-        ln p(x) ≈ ln (1/S) Σ_s p(x|z_s) p(z_s) / q(z_s|x),  z_s ~ q(z|x).
+        ln p(x) ≥ E ln (1/S) Σ_s p(x|z_s) p(z_s) / q(z_s|x),  z_s ~ q(z|x): the ELBO at S = 1, rising with S to ln p(x).
         """
         check_count("n_samples", n_samples)
-        X, rng = self._samples(X).astype(np.float64), generator(random_state)
-        mean, variance = (a.astype(np.float64) for a in self.encode_distribution(X))
-        weights = np.empty((n_samples, len(X)))
-        for row in weights:
+        X, rng = self._samples(X).astype(np.float64, copy=False), generator(random_state)
+        mean, log_variance = (a.astype(np.float64) for a in self._posterior(X))
+        total = np.full(len(X), -np.inf)
+        for _ in range(n_samples):
             noise = rng.standard_normal(mean.shape)
-            z = mean + np.sqrt(variance) * noise
+            z = mean + np.exp(0.5 * log_variance) * noise
             with no_grad():
                 output = self.decoder_(z.astype(self._dtype)).data.astype(np.float64)
-            log_ratio = 0.5 * np.sum(noise**2 + np.log(variance) - z**2, axis=1)  # ln p(z)/q(z|x): the 2π cancel
-            row[:] = log_ratio + self._log_likelihood_of(output, X)
-        top = weights.max(axis=0)
-        return float(np.mean(top + np.log(np.mean(np.exp(weights - top), axis=0))))
+            log_ratio = 0.5 * np.sum(noise**2 + log_variance - z**2, axis=1)  # ln p(z)/q(z|x): the 2π cancel
+            total = np.logaddexp(total, log_ratio + self._log_likelihood_of(output, X))
+        return float(np.mean(total) - np.log(n_samples))
 
     def _log_likelihood_of(self, output: np.ndarray, X: np.ndarray) -> np.ndarray:
         """ln p(x|z) of each sample, (B,)."""

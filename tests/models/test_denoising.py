@@ -54,6 +54,31 @@ def test_a_linear_denoiser_reaches_the_closed_form_within_its_sampling_error():
     assert optimum * (1 - 1e-9) <= expected <= optimum * 1.01
 
 
+def test_low_resolution_shows_digits_at_seven_by_seven():
+    X = ae.data.load_digits().train.images[:20]
+    settings = {"corruption": "low_resolution", "corruption_level": 4, "hidden_layer_sizes": (8,), "max_iter": 1}
+    spoiled = ae.DenoisingAE(8, random_state=0, **settings).fit(X).corrupt(X)
+    np.testing.assert_array_equal(spoiled, ae.data.enlarge(ae.data.reduce_resolution(X, 4), 4))
+    assert spoiled.shape == X.shape
+    assert max(len(np.unique(image)) for image in spoiled) <= 49
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "masking", "salt_and_pepper"])
+def test_entries_are_spoiled_independently_of_one_another(rng, kind):
+    """No correlation between two entries of a sample, nor between samples: within five deviations of 0."""
+    X = np.full((20_000, 4), 0.5)
+    X[0] = [0.0, 1.0, 0.0, 1.0]
+    spoiled = corrupt(X, kind, 0.3, rng)[1:]
+    off = np.corrcoef(np.hstack([spoiled[:-1], spoiled[1:]]).T)[np.triu_indices(8, 1)]
+    assert np.abs(off).max() < 5 / np.sqrt(len(spoiled))
+
+
+@pytest.mark.parametrize(("kind", "level"), [("gaussian", 0.0), ("masking", 0.0), ("low_resolution", 1)])
+def test_level_none_spoils_nothing(rng, kind, level):
+    X = rng.random((5, 16))
+    np.testing.assert_array_equal(corrupt(X, kind, level, rng), X)
+
+
 LEVELS = {"gaussian": 0.4, "masking": 0.3, "salt_and_pepper": 0.2, "low_resolution": 2}
 
 
@@ -93,6 +118,8 @@ def test_the_recorded_loss_takes_the_spoiled_batch_as_an_argument():
         ({"corruption": "masking", "corruption_level": 1.5}, r"corruption_level is 1\.5; masking takes a probability"),
         ({"solver": "lbfgs"}, r"drawn afresh: use 'adam' or 'sgd'"),
         ({"corruption": "low_resolution", "corruption_level": 4}, r"are not images|multiple"),
+        ({"corruption": "low_resolution"}, r"corruption_level is 0\.3; low_resolution takes a whole factor"),
+        ({"corruption": "low_resolution", "corruption_level": 2.5}, r"corruption_level is 2\.5; low_resolution takes"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):

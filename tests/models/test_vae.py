@@ -128,3 +128,156 @@ def test_samples_and_interpolations_have_shapes_ends_and_seeds(X):
 def test_settings_that_make_no_sense_are_refused(X, settings, message):
     with pytest.raises(ValueError, match=message):
         fitted(X, **settings)
+
+
+def at_the_optimum(X, L, noise_variance=0.3):
+    """A VAE that holds the closed form's parameters: two affine maps, and a variance that is the same for every x."""
+    best = ae.theory.linear_vae(X, L, noise_variance=noise_variance)
+    model = fitted(X, n_components=L, hidden_layer_sizes=(), observation_variance=noise_variance)
+    mean, log_variance, decoder = model.encoder_.mean, model.encoder_.log_variance, model.decoder_.layers[0]
+    for parameter, value in (
+        (mean.W, best.encoder), (mean.b, best.encoder_bias), (log_variance.W, 0.0),
+        (log_variance.b, np.log(best.variance)), (decoder.W, best.decoder), (decoder.b, best.decoder_bias),
+    ):  # fmt: skip
+        parameter.data[...] = value
+    return model, best
+
+
+@pytest.mark.parametrize("n_samples", [1, 7])
+def test_with_the_exact_posterior_every_importance_weight_is_the_likelihood(X, n_samples):
+    """q(z|x) = p(z|x) makes p(x|z)p(z)/q(z|x) = p(x) for every z: no variance, and ln p(x) is that of pPCA's model."""
+    model, best = at_the_optimum(X, 2)
+    C = best.decoder.T @ best.decoder + 0.3 * np.eye(5)
+    deviation = X - X.mean(axis=0)
+    quadratic = np.sum(deviation @ np.linalg.inv(C) * deviation, axis=1)
+    exact = np.mean(-0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * C)[1]))
+    assert model.log_likelihood(X, n_samples=n_samples, random_state=3) == pytest.approx(exact, rel=1e-12)
+    assert best.elbo == pytest.approx(exact, rel=1e-12)
+
+
+def test_the_bound_rises_with_the_number_of_samples_in_expectation(X):
+    """Burda et al. 2016, Theorem 1; with one sample it is the ELBO. Means of 100 estimates, within five deviations."""
+    model = fitted(X, observation_variance=0.3, max_iter=20)
+    S = (1, 4, 16)
+    estimates = [[model.log_likelihood(X, n_samples=s, random_state=seed) for seed in range(100)] for s in S]
+    means = np.mean(estimates, axis=1)
+    errors = np.std(estimates, axis=1) / np.sqrt(100)
+    for k in range(2):
+        assert means[k + 1] - means[k] > 5 * np.hypot(errors[k], errors[k + 1])
+    elbo = [model.elbo(X, random_state=1000 + seed) for seed in range(200)]
+    assert abs(np.mean(elbo) - means[0]) <= 5 * np.hypot(np.std(elbo) / np.sqrt(200), errors[0])
+
+
+def test_an_importance_weighted_estimate_does_not_overflow_where_the_densities_do(rng):
+    """ln p(x) of −10⁶ nats: weights are added as logarithms."""
+    X = 100.0 * rng.normal(size=(10, 5))
+    model = fitted(X, observation_variance=1e-2, max_iter=1)
+    value = model.log_likelihood(X, n_samples=3, random_state=0)
+    assert np.isfinite(value)
+    assert value < -1e6
+
+
+def test_the_bernoulli_likelihood_of_one_sample_is_minus_the_loss_with_its_weight(rng):
+    """At S = 1 and the same ε, the estimate is −(cross-entropy + ln q(z|x) − ln p(z))."""
+    X = rng.random((9, 5))
+    model = fitted(X, likelihood="bernoulli")
+    M, V = model.encode_distribution(X)
+    noise = np.random.default_rng(5).standard_normal((9, 2))
+    z = M + np.sqrt(V) * noise
+    terms = model.loss_terms(X, noise, np.ones(1))
+    weight = 0.5 * np.sum(noise**2 + np.log(V) - z**2) / 9
+    assert model.log_likelihood(X, n_samples=1, random_state=5) == pytest.approx(
+        weight - terms["reconstruction"].item(), rel=1e-12
+    )
+
+
+def test_the_learned_variance_is_drawn_to_the_mean_error_per_feature(X, rng):
+    """∂(−ln p)/∂ ln σ² = N/2 − E‖x − x̂‖²/2σ²: 0 where σ² is the mean error per feature."""
+    model = fitted(X, observation_variance="learned")
+    noise = rng.normal(size=(80, 2))
+    M, V = model.encode_distribution(X)
+    error = np.sum((model.inverse_transform(M + np.sqrt(V) * noise) - X) ** 2) / 80
+    for s2 in (0.3, error / 5):
+        model.decoder_.log_noise.data[...] = np.log(s2)
+        assert model.observation_variance_ == pytest.approx(s2, rel=1e-14)
+        (slope,) = ae.grad(model.loss(X, noise, np.ones(1)), [model.decoder_.log_noise])
+        assert slope == pytest.approx(2.5 - error / (2 * s2), rel=1e-10, abs=1e-12)
+
+
+def test_the_kl_that_is_recorded_is_the_one_that_enters_the_loss(X):
+    """β KL: with β = 0 nothing, and the ELBO always counts it once."""
+    noise = np.random.default_rng(0).standard_normal((80, 2))
+    full, half = (fitted(X, beta=beta, max_iter=1, learning_rate_init=1e-300) for beta in (1.0, 0.5))
+    assert half.loss_terms_["kl"] == pytest.approx(0.5 * full.loss_terms_["kl"], rel=1e-12)
+    assert fitted(X, beta=0.0, max_iter=1).loss_terms_["kl"] == 0.0
+    assert full.elbo(X, random_state=0) == half.elbo(X, random_state=0)
+    assert full.elbo(X, random_state=0) == pytest.approx(-full.loss(X, noise, np.ones(1)).item(), rel=1e-12)
+
+
+def test_diagnostics_count_the_latents_that_are_in_use(X):
+    model, best = at_the_optimum(X, 4)
+    found = model.diagnostics(X)
+    assert found["active_latents"] == np.sum(~best.dead) < 4
+    assert "dead_latents" not in found
+    assert found["kl"] == pytest.approx(best.kl, rel=1e-10)
+    assert f"active latents        {found['active_latents']} of 4" in model.summary(X)
+    assert f"evidence lower bound  {found['elbo']:.6g} nats" in model.summary(X)
+
+
+def test_bernoulli_diagnostics_stand_between_floor_and_collapse(rng):
+    X = rng.random((30, 5))
+    found = fitted(X, likelihood="bernoulli").diagnostics(X)
+    assert found["floor"] == pytest.approx(ae.theory.cross_entropy_floor(X), rel=1e-12)
+    assert found["collapse_level"] == pytest.approx(ae.theory.collapse_level(X), rel=1e-12)
+    assert -found["elbo"] > found["floor"]
+
+
+def test_samples_are_the_decoders_means_of_the_priors_draws(X):
+    model = fitted(X)
+    z = np.random.default_rng(4).standard_normal((6, 2))
+    np.testing.assert_array_equal(model.sample(6, random_state=4), model.inverse_transform(z))
+    assert fitted(X.astype(np.float32)).sample(2).dtype == np.float32
+
+
+def test_interpolation_is_a_straight_line_of_codes(X):
+    model = fitted(X, hidden_layer_sizes=())  # a linear decoder: a straight line of samples
+    path = model.interpolate(X[:1], X[7], steps=5)
+    np.testing.assert_allclose(np.diff(path, n=2, axis=0), 0.0, atol=1e-12)
+    assert path.shape == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m, X: m.sample(0), "n_samples is 0; a whole number of at least 1"),
+        (lambda m, X: m.interpolate(X[0], X[1], steps=1), "steps is 1; a whole number of at least 2"),
+        (lambda m, X: m.interpolate(X[:2], X[1]), r"a has shape \(2, 5\); one sample of 5 features is needed"),
+        (lambda m, X: m.elbo(X, n_draws=0), "n_draws is 0"),
+        (lambda m, X: m.log_likelihood(X, n_samples=1.5), r"n_samples is 1\.5"),
+        (lambda m, X: m.elbo(X[:, :3]), "X has 3 features, but VAE is expecting 5 features"),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(X, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(fitted(X), X)
+
+
+@pytest.mark.parametrize("question", ["sample", "interpolate", "elbo", "log_likelihood", "encode_distribution"])
+def test_questions_need_a_fitted_model(X, question):
+    arguments = {"sample": (3,), "interpolate": (X[0], X[1])}.get(question, (X,))
+    with pytest.raises(ae.NotFittedError):
+        getattr(ae.VAE(), question)(*arguments)
+
+
+@pytest.mark.slow
+def test_a_trained_linear_vae_reaches_the_likelihood_of_ppca():
+    """Row 10: with a learned σ² the optimal ELBO is pPCA's log-likelihood; trained on drawn noise, 1e-4 nats off."""
+    X = ae.data.gaussian_with_spectrum(200, eigenvalues=[5.0, 2.0, 0.5, 0.4, 0.3], exact=True, rng=0)
+    settings = {"observation_variance": "learned", "batch_size": 200, "max_iter": 12_000, "learning_rate": "cosine"}
+    model = fitted(X, hidden_layer_sizes=(), learning_rate_init=5e-3, **settings)
+    A, v = model.decoder_.layers[0].W.data, model.encode_distribution(X)[1]
+    M = model.transform(X)
+    error = np.sum((X - model.inverse_transform(M)) ** 2) / 200 + np.sum(v @ np.sum(A**2, axis=1)) / 200
+    s2 = model.observation_variance_
+    elbo = -error / (2 * s2) - 2.5 * np.log(2 * np.pi * s2) - ae.theory.gaussian_kl(M, v)
+    assert 0 <= ae.theory.ppca(X, 2).log_likelihood - elbo < 1e-4
