@@ -20,8 +20,8 @@ _HOMES = {
     "core.capture": "capture",
     "explain.graph": "graph",
     "models": """
-        PCA Autoencoder ConvergenceWarning DataRangeWarning DeepPCA DenoisingAE LinearPCA NotFittedError SparseAE
-        VAE""",
+        PCA Autoencoder ConvergenceWarning DataRangeWarning DeepPCA DenoisingAE LinearPCA ModelFileError NotFittedError
+        SparseAE VAE load""",
     "ops.api": """
         abs add arctan2 bce bce_with_logits bernoulli_kl broadcast_to clip concatenate cos cosh cross_entropy
         cumsum dense divide dot einsum elu equal erf erfc exp expand_dims expm1 flip gaussian_kl

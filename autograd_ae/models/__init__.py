@@ -5,6 +5,7 @@ from autograd_ae.models.deep import DeepPCA
 from autograd_ae.models.denoising import DenoisingAE
 from autograd_ae.models.linear import LinearPCA
 from autograd_ae.models.pca import PCA
+from autograd_ae.models.saving import ModelFileError, load
 from autograd_ae.models.sparse import SparseAE
 from autograd_ae.models.training import ConvergenceWarning
 from autograd_ae.models.vae import VAE
@@ -19,6 +20,8 @@ __all__ = [
     "DeepPCA",
     "DenoisingAE",
     "LinearPCA",
+    "ModelFileError",
     "NotFittedError",
     "SparseAE",
+    "load",
 ]

@@ -82,6 +82,12 @@ class Model(Estimator):
         error, plateau = self._error(X), mean_squared_distance(X, self.mean_)
         return {"error": error, "plateau": plateau, "dead_latents": dead_latents(self._encode(X))}
 
+    def save(self, path: Any) -> None:
+        """Write the fitted model to a file, arrays and JSON without pickle, which `ae.load` reads."""
+        from autograd_ae.models.saving import save  # which knows all models
+
+        save(self, path)
+
     def plateau(self, X: Any) -> float:
         """The error of answering with the training mean: where a model stands that has learned nothing."""
         X = self._samples(X)
