@@ -88,7 +88,7 @@ def process(*argv, code=None, **options):
 
 
 @pytest.mark.parametrize(
-    "argv", ["--help", "--version", "demo --help", "data --help", "doctor --help", "demo --seed x"]
+    "argv", ["--help", "--version", "demo --help", "train --help", "doctor --help", "demo --seed x"]
 )
 def test_help_and_usage_errors_load_nothing_heavy(argv):
     report = f"import atexit, sys; atexit.register(lambda: print(*({HEAVY} & set(sys.modules)), file=sys.stderr))"
@@ -121,7 +121,7 @@ def test_every_command_has_help_with_an_example_of_each_common_option(run, comma
     ("argv", "message"),
     [
         ("", "COMMAND"),
-        ("train", "invalid choice: 'train'"),
+        ("fly", "invalid choice: 'fly'"),
         ("demo --seed -1", "a seed is an integer that is not negative, not '-1'"),
         ("demo --seed 1.5", "not '1.5'"),
         ("demo --only vae", "invalid choice: 'vae'"),

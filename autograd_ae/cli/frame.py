@@ -34,6 +34,14 @@ EPILOG = (
 )
 
 
+class Help(argparse.HelpFormatter):
+    """argparse counts the names of commands two columns short, so that the longest would get a line of its own."""
+
+    def __init__(self, prog: str, **options: Any):
+        super().__init__(prog, **options)
+        self._action_max_length = 15
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, with errors of one line, no colours and no abbreviations."""
 
@@ -48,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 def parser_of(commands: Sequence[Command]) -> Parser:
     """The parser of the whole command line."""
     title = "The autoencoder laboratory in which every gradient is derived, checked and fast."
-    whole = Parser(prog=PROGRAM, description=title, epilog=EPILOG)
+    whole = Parser(prog=PROGRAM, description=title, epilog=EPILOG, formatter_class=Help)
     whole.add_argument("--version", action="version", version=f"{PROGRAM} {autograd_ae.__version__}")
     subparsers = whole.add_subparsers(metavar="COMMAND", required=True, title="commands")
     for command in commands:
