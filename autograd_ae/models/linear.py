@@ -186,9 +186,10 @@ class LinearPCA(FramedNetwork):
 
     def theory_setting(self) -> dict[str, Any]:
         """As for every model: two affine maps, and the penalty; tied weights count twice, once as W₁, once as W₂."""
+        setting = super().theory_setting()
         (W, b1), b2 = self._encoder_arrays, self._output_bias.data
         maps = {"encoder_weight": W, "encoder_bias": b1, "decoder_weight": self.components_, "decoder_bias": b2}
-        return super().theory_setting() | maps | {"l2": self._penalties()}
+        return setting | maps | {"l2": self._penalties()}
 
     def _sizes(self) -> list[int]:
         return [self.n_features_in_, self.n_components, self.n_features_in_]

@@ -105,9 +105,10 @@ class PCA(Model):
 
     def theory_setting(self) -> dict[str, Any]:
         """As for every model: two linear maps."""
+        setting = super().theory_setting()
         axes, mean = self.components_.astype(np.float64), self.mean_.astype(np.float64)
         encoder = {"encoder_weight": axes.T, "encoder_bias": -mean @ axes.T}
-        return super().theory_setting() | encoder | {"decoder_weight": axes, "decoder_bias": mean}
+        return setting | encoder | {"decoder_weight": axes, "decoder_bias": mean}
 
     def summary(self, X: Any = None) -> str:
         """What was learned, and the error on X where X is given."""
