@@ -15,7 +15,7 @@ The rows are numbered as they are cited in the modules, the tests and the report
 | 18, 19 | `lecture` | the line, the circle and its antipodal pair |
 | | `cross_entropy` | mean-image plateau, floor and collapse level |
 | | `subspaces`, `compare` | principal angles, eigengap, a model against its optimum |
-| | `setting`, `laws`, `verdicts` | what a model says of itself, which row holds for it, and how well |
+| | `setting`, `laws`, `evaluate`, `verdicts` | what a model says of itself, which row holds for it, and how well |
 
 Samples in rows; losses summed over features, averaged over samples; X is raw and each function centres where its
 theorem does; results are float64.
