@@ -41,7 +41,7 @@ def explain(
     layout : "rows" (samples in rows, as in the code) or "columns" (as in the lecture: dW = G Xᵀ).
     symbols : LaTeX by tensor name or by the symbol that would be used: `{"W_1": "W", "Z": "C"}`.
     upto : the last step to show, by number, tensor, symbol, or name (`"W_1"`, and `"dW_1"` for the gradient).
-    level : "op", one row per op.
+    level : "op", one row per op; "layer", one row per layer, and what it hands back collected.
     wrt : tensors whose gradients are derived; by default all traced leaves.
     cotangent : ∂L/∂loss to start from, of the shape of `loss`.
     check : compute the column of the complex step.

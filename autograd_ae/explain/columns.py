@@ -108,6 +108,7 @@ def _along(e: Expr, x: Expr) -> Expr:
 
 RULES: dict[str, Callable[..., Expr]] = {
     "tr": lambda e, a: tr(a),
+    "let": lambda e, a: Expr("let", (a,), a.shape, **e.params),
     "mat": _mat,
     "outer": lambda e, a, b: outer(_vector(b), _vector(a)),
     "column": lambda e, v: tr(v),

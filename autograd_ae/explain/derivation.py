@@ -5,12 +5,16 @@ gradient stands what the complex step finds, which knows no gradient rule (`chec
 
     layout="rows"       samples in rows, as in the code:        Y = X W + b,   W̄ = Xᵀ Ȳ
     layout="columns"    samples in columns, as in the lecture:  Y = W X + b,   W̄ = Ȳ Xᵀ
+    level="op"          one row for each op
+    level="layer"       a layer is one row forward, and what it hands back is collected
+
 W̄ is short for ∂L/∂W, and Δ for ∂L/∂A with A the value to which a layer's activation is applied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,16 +24,20 @@ from autograd_ae.core.program import Program
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.explain.blocks import Block, Break, Heading, Math, Page, Paragraph, Parts, Table, Values, Words
 from autograd_ae.explain.check import Check, ComplexStep
+from autograd_ae.explain.compose import ClosedForm, closed_forms
 from autograd_ae.explain.evaluation import evaluate
 from autograd_ae.explain.facets import number
+from autograd_ae.explain.layers import Layers
 from autograd_ae.explain.legend import legend
 from autograd_ae.explain.rows import Layout, Row, rows_of
 from autograd_ae.explain.tape import Tape, start
 
 Array = np.ndarray
-LEVELS = ("op",)
+LEVELS = ("op", "layer")
 FORWARD = ("no", "step", "shape", "value")
 BACKWARD = ("no", "step", "from", "local rule", "shape", "gradient", "complex step", "digits")
+CLOSED = ("gradient", "shape", "value of the formula", "backward pass", "digits")
+EXPLAINED = "The steps put into each other and simplified, beside what the backward pass computed."
 
 
 class Derivation(Page):
@@ -48,6 +56,12 @@ class Derivation(Page):
         self.digits = min(found) if found else None
         super().__init__(self._title(), ())
         self.blocks = self._blocks()
+
+    @cached_property
+    def closed_forms(self) -> list[ClosedForm]:
+        """The gradients of codes and leaves as one formula each, and the formulas that these use by name."""
+        wanted = {row.target for row in self.backward}
+        return [form for form in closed_forms(self.tape, self._layout) if form.target is None or form.target in wanted]
 
     @property
     def forward(self) -> list[Row]:
@@ -77,9 +91,12 @@ class Derivation(Page):
         blocks += [Heading("Forward"), Table(FORWARD, tuple(_forward(row) for row in self.forward), right=(0,))]
         if self.backward:
             cells = tuple(_backward(row) for row in self.backward)
-            table = Table(BACKWARD, cells, under={3: 1}, right=(0, 7))
+            table = _without_empty(Table(BACKWARD, cells, under={3: 1}, right=(0, 7)))
             blocks += [Heading("Backward"), Paragraph((Words("A bar stands for the gradient: "), Math(r"\bar{W}"),
                        Words(" is "), Math(r"\partial L / \partial W"), Words("."))), table]  # fmt: skip
+        if self.closed_forms:
+            found = tuple(_closed(form) for form in self.closed_forms)
+            blocks += [Heading("In closed form"), Paragraph((Words(EXPLAINED),)), Table(CLOSED, found, right=(4,))]
         return blocks
 
     def _summary(self) -> Parts:
@@ -117,6 +134,24 @@ def _backward(row: Row) -> tuple[Parts, ...]:
         _checked(row.check),
         digits,
     )
+
+
+def _without_empty(table: Table) -> Table:
+    """The table without columns in which nothing stands."""
+    kept = [k for k in range(len(table.columns)) if any(row[k] for row in table.rows)]
+    place = {k: i for i, k in enumerate(kept)}
+    return Table(
+        tuple(table.columns[k] for k in kept),
+        tuple(tuple(row[k] for k in kept) for row in table.rows),
+        {place[a]: place[b] for a, b in table.under.items() if a in place},
+        tuple(place[k] for k in table.right if k in place),
+    )
+
+
+def _closed(form: ClosedForm) -> tuple[Parts, ...]:
+    program: Parts = () if form.program is None else (Values(form.program),)
+    digits: Parts = () if form.digits is None else (Words(f"{form.digits:.1f}"),)
+    return (Math(form.equation),), (Words(_shape(form.value.shape)),), (Values(form.value),), program, digits
 
 
 def _checked(check: Check | None) -> Parts:
@@ -163,7 +198,11 @@ def derive(
     chosen = None if wrt is None else [wrt] if isinstance(wrt, Tensor) else list(wrt)
     tape = start(Program([loss], wrt=chosen), cotangent, dict(symbols or {}))
     checks = ComplexStep(tape.program, tape.cotangent) if check and tape.backward else None
-    rows = rows_of(tape, turned, checks)
+    steps = [*tape.forward, *tape.backward]
+    if level == "layer":
+        layers = Layers(tape)
+        steps = [*layers.forward(), *layers.backward()]
+    rows = rows_of(tape, steps, turned, checks)
     return Derivation(tape, turned, level, _until(rows, upto, tape))
 
 

@@ -140,6 +140,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, to: x.reshape(to),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
     "detach": lambda x: x,
+    "let": lambda x, *, latex: x,
     "getitem": lambda x, *, index, written: x[index],
     "pad": lambda x, *, pad_width, constant_values: np.pad(x, pad_width, constant_values=constant_values),
     "unpad": lambda g, *, pad_width: _unpad(g, pad_width),
@@ -165,17 +166,13 @@ def apply(e: Expr, arrays: list[Any]) -> Any:
 @np.errstate(all="ignore")
 def evaluate(e: Expr, env: Mapping[Any, Array]) -> Array:
     """The formula's value, of shape `e.shape`; `env` maps the symbols' keys to arrays."""
-    done: dict[int, Any] = {}
 
     def value(node: Expr) -> Any:
-        if id(node) not in done:
-            if node.kind == "sym":
-                done[id(node)] = env[node.params["name"]]
-            elif node.kind == "num":
-                done[id(node)] = np.float64(node.params["value"])
-            else:
-                done[id(node)] = apply(node, [value(a) for a in node.args])
-        return done[id(node)]
+        if node.kind == "sym":
+            return env[node.params["name"]]
+        if node.kind == "num":
+            return np.float64(node.params["value"])
+        return apply(node, [value(a) for a in node.args])
 
     return np.asarray(value(e))
 
@@ -185,7 +182,7 @@ def magnitude(e: Expr, env: Mapping[Any, Array]) -> float:
     """The size of the terms of which the value is what remains: its largest entry, were nothing to cancel."""
 
     def size(node: Expr) -> Any:
-        if node.kind in ("add", "mul", "mat", "outer", "tr", "sum", "spread", "row", "column", "vector"):
+        if node.kind in ("add", "mul", "mat", "outer", "tr", "sum", "spread", "row", "column", "vector", "let"):
             return apply(node, [size(a) for a in node.args])
         return np.abs(evaluate(node, env).astype(np.float64))
 

@@ -27,7 +27,7 @@ Shape = tuple[int, ...]
 class Expr:
     """A formula; immutable. Arithmetic on it builds larger ones."""
 
-    __slots__ = ("args", "key", "kind", "params", "shape")
+    __slots__ = ("_hash", "args", "key", "kind", "params", "shape")
 
     def __init__(self, kind: str, args: tuple[Expr, ...] = (), shape: Shape = (), **params: Any):
         self.kind, self.args, self.shape, self.params = kind, args, shape, params
@@ -37,12 +37,13 @@ class Expr:
             tuple(sorted((k, repr(v)) for k, v in params.items())),
             tuple(a.key for a in args),
         )
+        self._hash: int = hash((*self.key[:3], *(a._hash for a in args)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expr) and self.key == other.key
+        return isinstance(other, Expr) and self._hash == other._hash and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return self._hash
 
     def __repr__(self) -> str:
         inside = [str(v) for v in self.params.values()] + [repr(a) for a in self.args]
@@ -212,6 +213,17 @@ def reshape(x: Expr, shape: Shape) -> Expr:
     return Expr("reshape", (x,), shape, to=shape)
 
 
+def let(e: Expr, latex: str) -> Expr:
+    """A formula that is written by a name of its own, R for X̂ − X, and computed as what it is."""
+    return Expr("let", (e,), e.shape, latex=latex)
+
+
+def lets_of(e: Expr) -> list[Expr]:
+    """The named formulas in it, inner ones first, each once."""
+    inner = [x for a in e.args for x in lets_of(a)]
+    return list(dict.fromkeys([*inner, e] if e.kind == "let" else inner))
+
+
 def operator(kind: str, *args: Expr, shape: Shape, **params: Any) -> Expr:
     """Any other kind."""
     return Expr(kind, args, shape, **params)
@@ -242,6 +254,6 @@ def symbols_of(e: Expr) -> list[Any]:
 
 def size_of(e: Expr) -> int:
     """How many symbols and named numbers it shows."""
-    if e.kind in ("sym", "num"):
+    if e.kind in ("sym", "num", "let"):
         return 1
     return sum(size_of(a) for a in e.args)

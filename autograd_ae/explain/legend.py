@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_ae.explain.blocks import Math, Parts, Table, Values, Words
-from autograd_ae.explain.expression import Expr
+from autograd_ae.explain.evaluation import evaluate
+from autograd_ae.explain.expression import Expr, lets_of
 from autograd_ae.explain.facets import number
 from autograd_ae.explain.rows import Layout
 from autograd_ae.explain.tape import Tape
+from autograd_ae.explain.typeset import latex
 
 MEANING = {"B": "number of samples", "n": "number of entries"}
 KINDS = {"parameter": "learned", "constant": "given", "input": "given"}
 
 
-def legend(tape: Tape, layout: Layout, shown: Iterable[Expr]) -> Table | None:
+def legend(tape: Tape, layout: Layout, shown: Sequence[Expr]) -> Table | None:
     """Symbol, what it is, shape, value."""
     rows: list[tuple[Parts, ...]] = []
     for place, value in enumerate(tape.program.values):
@@ -27,6 +29,12 @@ def legend(tape: Tape, layout: Layout, shown: Iterable[Expr]) -> Table | None:
     for symbol, values in named_numbers(shown).items():
         words = MEANING.get(symbol, "number")
         rows.append(((Math(symbol),), (Words(words),), (), (Words(", ".join(number(v) for v in values)),)))
+    env = {key: layout.array(a) for key, a in tape.env.items()}
+    for e in dict.fromkeys(x for formula in shown for x in lets_of(formula)):
+        equation = Math(f"{e.params['latex']} = {latex(e.args[0], tape.names)}")
+        found = evaluate(e.args[0], env)
+        shape = "×".join(map(str, found.shape))
+        rows.append(((equation,), (Words("abbreviation"),), (Words(shape),), (Values(found),)))
     return Table(("symbol", "what", "shape", "value"), tuple(rows)) if rows else None
 
 

@@ -87,13 +87,15 @@ class _Reader:
         following = self.tokens[self.at] if self.at < len(self.tokens) else ""
         if following in "+-=" or last[-1:] in "+-=,":
             return " "
+        if len(before) > 1 and before[-2] == "∇":
+            return " "
         words = len(last) > 1 and last[-1:].isalpha() and last.isalpha()
         return " " if words or following.startswith(("\\ln", "\\sign", "\\operatorname")) else ""
 
     def script(self, sign: str, inside: str) -> str:
         table = SUPERSCRIPTS if sign == "^" else SUBSCRIPTS
         bare = inside.replace(" ", "")
-        if " " in inside and inside.replace(" ", "").isalpha():
+        if re.search("[A-Za-z]{2,} [A-Za-z]{2,}", inside):
             return f"{sign}({inside})"
         if bare and all(c in table for c in bare):
             return "".join(table[c] for c in bare)

@@ -6,7 +6,7 @@ expression, and nothing else is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,11 +128,11 @@ def generic(node: Node, k: int | None, shapes: list[Shape], y_shape: Shape) -> t
     return barred(names["x", k]), state(g, y, *x, **params), names
 
 
-def rows_of(tape: Tape, layout: Layout, checks: ComplexStep | None) -> list[Row]:
-    """All rows of a tape, numbered."""
+def rows_of(tape: Tape, steps: Iterable[Step], layout: Layout, checks: ComplexStep | None) -> list[Row]:
+    """The rows of steps, numbered."""
     rows: list[Row] = []
     sizes: dict[tuple[str, int], float] = {}
-    for step in (*tape.forward, *tape.backward):
+    for step in steps:
         backward = step.target[0] != "v"
         check = None
         if backward:

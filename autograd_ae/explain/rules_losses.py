@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_ae.explain.expression import Expr, along, fn, num, operator, reshape, spread, total
+from autograd_ae.explain.expression import Expr, along, fn, let, num, operator, reshape, spread, total
 from autograd_ae.explain.rules import Rule, exp, half, ln, rule, sigma, sign, sqrt
 
 
@@ -58,7 +58,8 @@ AXIS = {"units": (1,), "batch": (0,)}
 
 def mean_activation(z: Expr, over: str) -> Expr:
     rows = samples(z)
-    return total(rows, AXIS[over], True) / num(rows.shape[AXIS[over][0]], "n" if over == "units" else "B")
+    mean = total(rows, AXIS[over], True) / num(rows.shape[AXIS[over][0]], "n" if over == "units" else "B")
+    return let(mean, r"\hat{\rho}")
 
 
 def divergence(r: Expr, rho: Expr, form: str) -> Expr:

@@ -158,7 +158,7 @@ class Symbols:
     # Layers.
 
     def _name_layers(self) -> None:
-        layers = [line for line in self.program.forward if self._is_layer(line)]
+        layers = [line for line in self.program.forward if self.is_layer(line)]
         if self.code is None:
             self.code = self._bottleneck(layers)
             if self.code is not None:
@@ -170,12 +170,16 @@ class Symbols:
             if out not in self.of:
                 self.set(out, ("H" if self.ndim(out) > 1 else "h") + f"^{{({number})}}")
 
-    def _is_layer(self, line: Line) -> bool:
+    def is_layer(self, line: Line) -> bool:
         """Does it multiply by weights?"""
         if line.label.startswith("dense"):
             return True
-        weights = line.label == "matmul" and self.kind(line.args[1]) == "parameter"
-        return weights and self.program.values[line.args[1]].shape != ()
+        if line.label != "matmul":
+            return False
+        weights = line.args[1]
+        while weights in self.made and self.made[weights].label == "transpose":
+            weights = self.made[weights].args[0]
+        return self.kind(weights) == "parameter"
 
     def layer(self, line: Line) -> list[int]:
         """The values of a layer from its product to its output: after the bias and the activation, if nothing else uses

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,8 @@ class Tape:
     def name(self, key: Key) -> str:
         """LaTeX of a symbol."""
         kind, place = key
+        if kind == "n":
+            return self.names[place]  # type: ignore[index]  # what a closed form names: ("n", key)
         symbol = self.symbols.of.get(place, "")
         if kind == "v":
             return symbol
@@ -95,7 +98,7 @@ class Tape:
         lines = zip(self.program.forward, self.program.nodes, strict=True)
         return {line.out: None for line, node in lines if node.op.delta is not None}
 
-    @property
+    @cached_property
     def names(self) -> _Names:
         return _Names(self)
 

@@ -62,6 +62,18 @@ def negative(e: Expr) -> bool:
     return bare(e) and e.params["value"] < 0
 
 
+def short(e: Expr) -> bool:
+    """Is it a product of numbers that can stand below a coefficient's stroke?"""
+    return e.ndim == 0 and (e.kind in ("sym", "num") or (e.kind == "mul" and all(short(a) for a in e.args)))
+
+
+def viewed(e: Expr) -> Expr:
+    """What is summed over axes of size 1 is that itself."""
+    while e.kind == "sum" and all(e.args[0].shape[k] == 1 for k in e.params["axis"]):
+        e = e.args[0]
+    return e
+
+
 def one_of_ones(e: Expr) -> bool:
     """Is it a single number, copied to every entry?"""
     return e.kind == "spread" and e.args[0].ndim == 0
@@ -88,6 +100,9 @@ class _Writer:
     def _sym(self, e: Expr) -> Written:
         return self.names[e.params["name"]], ATOM
 
+    def _let(self, e: Expr) -> Written:
+        return e.params["latex"], ATOM
+
     def _num(self, e: Expr) -> Written:
         if e.params["latex"] is not None:
             return e.params["latex"], ATOM
@@ -112,15 +127,17 @@ class _Writer:
                 exact, inexact = exact * x, inexact * r
                 above, below, arrays = above + a, below + b, arrays + more
             return exact, inexact, above, below, arrays
-        if e.kind in ("div", "safe_div") and e.args[1].ndim == 0:
+        if e.kind in ("div", "safe_div") and short(e.args[1]):
             x, r, above, below, arrays = self.parts(e.args[0])
             x2, r2, above2, below2, _ = self.parts(e.args[1])
             return x / x2 if x2 else x, r / r2, above + below2, below + above2, arrays
+        if e.ndim == 0 and e.kind == "div" and e.args[0] == Expr("num", (), (), value=1.0, latex=None):
+            return Fraction(1), 1.0, [], [e.args[1]], []
         if bare(e):
             value = Fraction(e.params["value"]).limit_denominator(1000)
             return (value, 1.0, [], [], []) if float(value) == e.params["value"] else (
                 Fraction(1), e.params["value"], [], [], [])  # fmt: skip
-        if e.ndim == 0:
+        if e.ndim == 0 or (e.kind == "sym" and e.shape == (1,)):
             return Fraction(1), 1.0, [e], [], []
         if one_of_ones(e):
             x, r, above, below, _ = self.parts(e.args[0])
@@ -131,17 +148,20 @@ class _Writer:
         exact, inexact, above, below, arrays = self.parts(e)
         real = [a for a in arrays if not one_of_ones(a)]
         covered = bool(real) and any(a.shape == e.shape for a in real)
-        simple = [a for a in above if a.kind in ("sym", "num")]
-        large = [a for a in above if a.kind not in ("sym", "num")]
+        simple = [a for a in above if viewed(a).kind in ("sym", "num", "let")]
+        large = [a for a in above if viewed(a).kind not in ("sym", "num", "let")]
         sign = "-" if exact * Fraction(inexact) < 0 else ""
         exact, inexact = abs(exact), abs(inexact)
         top = ([number(inexact)] if inexact != 1 else []) + [self.at(a, POW) for a in simple]
-        bottom = [self.at(b, POW) for b in below]
+        bottom = [self.at(b, POW if len(below) > 1 or top else ADD) for b in below]
         if bottom or len(top) > 1:
             top = ([str(exact.numerator)] if exact.numerator != 1 else []) + top
             bottom = ([str(exact.denominator)] if exact.denominator != 1 else []) + bottom
         elif exact != 1:
             top = [number(float(exact)), *top]
+        alone = len(real) == 1 and real[0].kind in ("sym", "let", "add") and len(arrays) == 1 and not large
+        if bottom and not top and alone:
+            return rf"{sign}\frac{{{self.at(real[0], ADD)}}}{{{THIN.join(bottom)}}}", ADD if sign else POW
         front = THIN.join(top)
         if bottom:
             front = rf"\frac{{{front or '1'}}}{{{THIN.join(bottom)}}}"
@@ -156,7 +176,7 @@ class _Writer:
 
     def _div(self, e: Expr) -> Written:
         a, b = e.args
-        if b.ndim == 0 and not (a.ndim == 0 and a.kind in ("sym", "num")):
+        if short(b) and not (a.kind in ("sym", "let", "num", "add") and (a.ndim == 0) == (a.kind in ("sym", "num"))):
             return self._mul(Expr("mul", (e,), e.shape))
         if negative(a):
             text = self.at(a, ADD)
@@ -211,7 +231,7 @@ class _Writer:
 
     def _sum(self, e: Expr) -> Written:
         (x,), axis = e.args, e.params["axis"]
-        if not axis:
+        if all(x.shape[k] == 1 for k in axis):
             return self.write(x)
         if len(axis) == x.ndim:
             return rf"\sum {self.at(x, MAT)}", MUL

@@ -52,10 +52,11 @@ def two_layers():
     return ae.squared_error(ae.dense(ae.dense(x, W_1, b_1, "sigmoid"), W_2, b_2), x)
 
 
+@pytest.mark.parametrize("level", ["op", "layer"])
 @pytest.mark.parametrize("layout", ["rows", "columns"])
 @pytest.mark.parametrize("name", list(MODELS))
-def test_every_model_loss_is_explained_and_every_row_computes_what_the_engine_computed(name, layout):
-    derivation = ae.explain(loss_of(name), layout=layout)
+def test_every_model_loss_is_explained_and_every_row_computes_what_the_engine_computed(name, layout, level):
+    derivation = ae.explain(loss_of(name), layout=layout, level=level)
     assert derivation.digits > 11
     assert derivation.backward
     for row in derivation.rows:
@@ -121,6 +122,28 @@ def test_layers_of_a_deep_net_are_numbered():
     assert shown[:4] == [
         "H⁽¹⁾ = σ(XW₁ + b₁)", "H⁽²⁾ = σ(H⁽¹⁾W₂ + b₂)", "H⁽³⁾ = σ(H⁽²⁾W₃ + b₃)", "H⁽⁴⁾ = σ(H⁽³⁾W₄ + b₄)",
     ]  # fmt: skip
+
+
+def test_a_layer_made_of_three_ops_is_one_row_at_the_level_of_layers():
+    x = ae.constant(X, name="x")
+    h = x
+    for k, sizes in enumerate([(4, 2), (2, 4)], start=1):
+        h = ae.sigmoid(
+            h @ ae.tensor(RNG.normal(size=sizes), name=f"W_{k}") + ae.tensor(np.ones(sizes[1]), name=f"b_{k}")
+        )
+    assert equations(ae.explain(ae.squared_error(h, x), level="layer")) == [
+        "Z = σ(XW₁ + b₁)",
+        "X̂ = σ(ZW₂ + b₂)",
+        "L = (1/B) ‖X̂ - X‖²",
+        "X̂̄ = (2/B) (X̂ - X)",
+        "Δ⁽²⁾ = X̂̄ ⊙ X̂ ⊙ (1 - X̂)",
+        "b̄₂ = 1ᵀΔ⁽²⁾",
+        "Z̄ = Δ⁽²⁾W₂ᵀ",
+        "W̄₂ = ZᵀΔ⁽²⁾",
+        "Δ⁽¹⁾ = Z̄ ⊙ Z ⊙ (1 - Z)",
+        "b̄₁ = 1ᵀΔ⁽¹⁾",
+        "W̄₁ = XᵀΔ⁽¹⁾",
+    ]
 
 
 def test_a_value_used_twice_gets_two_contributions_and_one_check():
