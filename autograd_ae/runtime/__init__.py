@@ -1,0 +1,1 @@
+"""How a captured program is executed fast."""
