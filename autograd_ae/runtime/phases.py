@@ -1,0 +1,218 @@
+"""One training step of a stack of dense layers as a list of phases: who computes what, and who waits for whom.
+
+A phase does one thread's share of one layer's work. Threads go through the list together, with a barrier after each
+phase (|), as every phase reads what other threads wrote in the one before:
+
+    forward     pack X | layer 1 | layer 2 | … | layer L | unpack Y
+    backward    D_L | back L | gradient L | back L−1 | gradient L−1 | … | gradient 1
+
+A phase takes the address of its task, TASK int64: the plan, the layer l, and the thread. The plan is a table (2 +
+layers, COLUMNS) of int64: the step in row 0, the input as layer 0 in row 1, layer l in row 1 + l; sizes, and
+addresses of arrays (0: there is none). Phases are called by the addresses of their machine code (`team.py`), so that
+one that no network asks for is never compiled, and a new network costs tables, no compilation. The optimiser's kernel
+is called in the same way: by `gradient`, on each piece of a gradient as it comes out of the tiles.
+
+`like()` is an array without entries, of the dtype that a phase works in: each phase exists in float32 and float64.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.jit import Kernel, jit
+from autograd_ae.core.native import at, call, matrix_at
+from autograd_ae.core.object_code import code_of
+from autograd_ae.optim.adam import adam_kernel
+from autograd_ae.optim.sgd import sgd_kernel
+from autograd_ae.runtime.emitter import doubles, singles, words
+from autograd_ae.runtime.gemm import columns
+from autograd_ae.runtime.panels import pack_panel, unpack_panel
+from autograd_ae.runtime.stack import back_panels, first_delta, forward_panels, gradient_rows
+
+COLUMNS, TASK, PIECE = 16, 3, 6
+# Row 0 of a plan: the step.
+SAMPLES, LAYERS, X_IN, Y_OUT, G_IN, DX_OUT, SCRATCH, SCRATCH_BYTES, THREADS, UPDATE, NUMBERS = range(11)
+# A layer.
+(
+    INPUTS, UNITS, ACTIVATION, WEIGHTS, BIAS, Y, D, D_TURNED, DB, DW_OUT, DB_OUT, FIRST_W, SECOND_W, FIRST_B, SECOND_B,
+) = range(15)  # fmt: skip
+
+
+like = singles  # bound anew for each dtype, below
+
+
+@jit
+def opened(task):
+    """plan, l, me of a task."""
+    fields = at(task, TASK, words())
+    layers = at(fields[0], COLUMNS, words())[LAYERS]
+    return matrix_at(fields[0], layers + 2, COLUMNS, words()), fields[1], fields[2]
+
+
+@jit
+def share(like, plan, size, me):
+    """The panels of `size` units that thread `me` takes: from, to."""
+    panels, threads = -(-size // columns(like)), plan[0, THREADS]
+    return me * panels // threads, (me + 1) * panels // threads
+
+
+@jit
+def strip_bytes(like, plan):
+    """Between one panel of a batch and the next."""
+    C = columns(like)
+    return -(-plan[0, SAMPLES] // C) * C * C * like.itemsize
+
+
+@jit
+def scratch(plan, me):
+    """The address of thread me's own memory."""
+    return plan[0, SCRATCH] + me * plan[0, SCRATCH_BYTES]
+
+
+# Forward.
+
+
+def pack_input(task):
+    plan, _l, me = opened(task)
+    units = plan[1, UNITS]
+    first, last = share(like(), plan, units, me)
+    for p in range(first, last):
+        pack_panel(like(), plan[1, Y] + p * strip_bytes(like(), plan), plan[0, X_IN], plan[0, SAMPLES], units, p)
+    return 1
+
+
+def forward(task):
+    plan, l, me = opened(task)
+    layer, below = plan[l + 1], plan[l]
+    first, last = share(like(), plan, layer[UNITS], me)
+    forward_panels(
+        like(), layer[Y], below[Y], layer[WEIGHTS], layer[BIAS], scratch(plan, me),
+        plan[0, SAMPLES], layer[INPUTS], layer[UNITS], layer[ACTIVATION], first, last,
+    )  # fmt: skip
+    return 1
+
+
+def unpack_output(task):
+    plan, l, me = opened(task)
+    layer = plan[l + 1]
+    first, last = share(like(), plan, layer[UNITS], me)
+    for p in range(first, last):
+        panel = layer[Y] + p * strip_bytes(like(), plan)
+        unpack_panel(like(), plan[0, Y_OUT], panel, plan[0, SAMPLES], layer[UNITS], p)
+    return 1
+
+
+# Backward.
+
+
+def top_delta(task):
+    plan, l, me = opened(task)
+    layer = plan[l + 1]
+    first, last = share(like(), plan, layer[UNITS], me)
+    first_delta(
+        like(), layer[D], layer[D_TURNED], layer[DB], plan[0, G_IN], layer[Y], scratch(plan, me),
+        plan[0, SAMPLES], layer[UNITS], layer[ACTIVATION], first, last,
+    )  # fmt: skip
+    return 1
+
+
+def back(task):
+    plan, l, me = opened(task)
+    layer, below = plan[l + 1], plan[l]
+    first, last = share(like(), plan, layer[INPUTS], me)
+    back_panels(
+        like(), below[D], below[D_TURNED], below[DB], layer[D_TURNED], layer[WEIGHTS], below[Y], scratch(plan, me),
+        plan[0, SAMPLES], layer[INPUTS], layer[UNITS], below[ACTIVATION], first, last,
+    )  # fmt: skip
+    return 1
+
+
+def unpack_input_gradient(task):
+    plan, _l, me = opened(task)
+    units = plan[1, UNITS]
+    first, last = share(like(), plan, units, me)
+    for p in range(first, last):
+        unpack_panel(like(), plan[0, DX_OUT], plan[1, D] + p * strip_bytes(like(), plan), plan[0, SAMPLES], units, p)
+    return 1
+
+
+# Gradients: kept, or handed to the optimiser's kernel while they are in the cache.
+
+
+@jit
+def update(plan, piece, w, g, m, v, n):
+    """Let the optimiser's kernel update n entries at w; `piece` is room for what it is told."""
+    told = at(piece, PIECE, words())
+    told[0], told[1], told[2], told[3], told[4], told[5] = w, g, m, v, n, plan[0, NUMBERS]
+    return call(plan[0, UPDATE], piece)
+
+
+def gradient(task):
+    """dW and db of layer l, to where they are kept or straight into the optimiser.
+
+    0 where the optimiser met an entry that is not finite (it keeps its values).
+    """
+    plan, l, me = opened(task)
+    C, size, layer, kept = columns(like()), like().itemsize, plan[l + 1], plan[l + 1, DW_OUT] != 0
+    inputs, units, spare = layer[INPUTS], layer[UNITS], scratch(plan, me)
+    piece = spare + C * C * size  # then room for C rows of dW
+    rows = piece + 64
+    first, last = share(like(), plan, inputs, me)
+    fine = 1
+    for p in range(first, last):
+        place, n = p * C * units * size, min(C, inputs - p * C) * units
+        out = layer[DW_OUT] + place if kept else rows
+        gradient_rows(like(), out, plan[l, Y], layer[D], spare, plan[0, SAMPLES], inputs, units, p)
+        if plan[0, UPDATE] != 0:
+            w, m, v = layer[WEIGHTS] + place, layer[FIRST_W] + place, layer[SECOND_W] + place
+            fine &= update(plan, piece, w, out, m, v, n)
+    if me == 0 and kept:
+        out_b, db = at(layer[DB_OUT], units, like()), at(layer[DB], units, like())
+        for j in range(units):
+            out_b[j] = db[j]
+    if me == 0 and plan[0, UPDATE] != 0:
+        fine &= update(plan, piece, layer[BIAS], layer[DB], layer[FIRST_B], layer[SECOND_B], units)
+    return fine
+
+
+def adam(piece):
+    """Adam on the entries that `update` tells of."""
+    told = at(piece, PIECE, words())
+    n, s, t = told[4], at(told[5], 7, doubles()), like().dtype.type
+    w, g, m, v = at(told[0], n, like()), at(told[1], n, like()), at(told[2], n, like()), at(told[3], n, like())
+    return 1 if adam_kernel(w, g, m, v, t(s[0]), t(s[1]), t(s[2]), t(s[3]), t(s[4]), t(s[5]), t(s[6])) else 0
+
+
+def sgd(piece):
+    """SGD likewise; without momentum there is no velocity, and what stands for it is not read."""
+    told = at(piece, PIECE, words())
+    n, s, t = told[4], at(told[5], 5, doubles()), like().dtype.type
+    w, g, v = at(told[0], n, like()), at(told[1], n, like()), at(told[2], n, like())
+    return 1 if sgd_kernel(w, g, v, t(s[0]), t(s[1]), t(s[2]), s[3] != 0, s[4] != 0) else 0
+
+
+# Machine code: each of these for each dtype, as a kernel of one integer.
+
+
+def _kernels(function: FunctionType) -> dict[Any, Kernel]:
+    made = {}
+    for dtype, empty in ((np.dtype(np.float32), singles), (np.dtype(np.float64), doubles)):
+        name = f"{function.__name__}_{dtype}"
+        bound: Any = FunctionType(function.__code__, {**globals(), "like": empty}, name)
+        bound.__qualname__, bound.__module__ = name, __name__
+        made[dtype] = jit(bound)
+    return made
+
+
+_FUNCTIONS: tuple[Any, ...] = (
+    pack_input, forward, unpack_output, top_delta, back, unpack_input_gradient, gradient, adam, sgd,
+)  # fmt: skip
+_KERNELS = {function.__name__: _kernels(function) for function in _FUNCTIONS}
+
+
+def phase_code(name: str, dtype: Any) -> int:
+    """The address of a phase's machine code; compiled where this machine has not met it yet."""
+    return code_of(_KERNELS[name][np.dtype(dtype)])

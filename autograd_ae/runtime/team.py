@@ -1,0 +1,213 @@
+"""Threads that go through one list of phases together.
+
+A *score* is an int64 array: its head (number of phases, of threads, address of the team's board or 0, failures), then
+for each phase the address of its machine code and the address of each thread's task. All threads `play` the same
+score, each its own tasks; between phases they meet. Or one thread plays all parts (`me` = ALONE) with the same
+results, when there are no others.
+
+**The barrier** is a count that only grows: who arrives adds 1, and waits until it has reached the next multiple of
+the number of threads. Waiting is spinning: phases last from microseconds to milliseconds, and a call of the operating
+system takes longer than most waits. Every thousand spins the thread gives way (sched_yield), so that on a busy
+machine whoever is waited for gets to run.
+
+**Helpers** are Python threads that hold no lock of Python's while they play or spin. They spin through the short time
+from one step of training to the next, and sleep after that. A helper never sleeps inside `together`, so nobody waits
+for a sleeper.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.jit import jit
+from autograd_ae.core.native import Native, at, call
+from autograd_ae.core.object_code import callable_at, code_of
+from autograd_ae.runtime.emitter import words
+
+
+@Native
+def atomic_add() -> Any:
+    """`atomic_add(address, n)`: the int64 at an address before n was added to it, indivisibly."""
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def add(_context: Any, address: Any, n: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+            return builder.atomic_rmw("add", place, arguments[1], "seq_cst")
+
+        return types.int64(types.int64, types.int64), build
+
+    return add
+
+
+@Native
+def atomic_load() -> Any:
+    """`atomic_load(address)`: the int64 at an address, as other threads left it."""
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def load(_context: Any, address: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.load_atomic(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), "seq_cst", 8)
+
+        return types.int64(types.int64), build
+
+    return load
+
+
+@Native
+def give_way() -> Any:
+    """`give_way()`: let the operating system run somebody else."""
+    from llvmlite import binding
+    from numba.core import types
+
+    if binding.address_of_symbol("sched_yield"):
+        return types.ExternalFunction("sched_yield", types.int32())
+    return lambda: 0
+
+
+@jit
+def meet(arrivals, threads):
+    """Wait until all threads have come here."""
+    goal, spins = (atomic_add(arrivals, 1) // threads + 1) * threads, 0
+    while atomic_load(arrivals) < goal:
+        spins += 1
+        if spins & 1023 == 0:
+            give_way()
+
+
+# The head of a score, who plays all parts, and a team's board (what its threads tell each other, a cache line each).
+PHASES, THREADS, BOARD, FAILURES, HEAD = range(5)
+ALONE = -1
+SCORES, SCORE, AWAKE, ARRIVALS, BOARD_SIZE = 0, 8, 16, 24, 32
+
+
+@jit
+def play(score, me):
+    """Thread me's part of all phases; those that return 0 are counted as failures."""
+    head = at(score, HEAD, words())
+    threads = head[THREADS]
+    for i in range(head[PHASES]):
+        row = at(score + (HEAD + i * (1 + threads)) * 8, 1 + threads, words())
+        for part in range(threads):
+            if me in (part, ALONE) and call(row[0], row[1 + part]) == 0:
+                atomic_add(score + FAILURES * 8, 1)
+        if me != ALONE:
+            meet(head[BOARD] + ARRIVALS * 8, threads)
+    return 0
+
+
+@jit
+def perform(score):
+    """Play a score: with the helpers, who are awake, where its head names a board, else alone. 1 if all went well."""
+    head = at(score, HEAD, words())
+    head[FAILURES] = 0
+    if head[BOARD] == 0:
+        play(score, ALONE)
+    else:
+        at(head[BOARD], BOARD_SIZE, words())[SCORE] = score
+        atomic_add(head[BOARD] + SCORES * 8, 1)
+        play(score, 0)
+    return 1 if atomic_load(score + FAILURES * 8) == 0 else 0
+
+
+@jit
+def follow(board, me, played):
+    """Play along with every score until none has come for a while and helpers may sleep; how many have been played."""
+    patience = 0
+    while patience < 500_000:
+        if atomic_load(board + SCORES * 8) > played:
+            played += 1
+            play(at(board, BOARD_SIZE, words())[SCORE], me)
+            patience = 0
+        if atomic_load(board + AWAKE * 8) != 0:
+            patience = 0
+        patience += 1
+        if patience & 1023 == 0:
+            give_way()
+    return played
+
+
+class Team:
+    """`threads` − 1 helpers, started when first needed. One caller at a time; others play alone."""
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self.board = np.zeros(BOARD_SIZE, np.int64)
+        self._busy = threading.Lock()
+        self._changed = threading.Condition()
+        self._wanted = False
+        self.helpers: list[threading.Thread] = []
+
+    @contextmanager
+    def together(self, *scores: np.ndarray) -> Iterator[None]:
+        """Inside, helpers are awake and play these scores along; where somebody else has them, one plays alone."""
+        available = self._busy.acquire(blocking=False)
+        for score in scores:
+            score[BOARD] = self.board.ctypes.data if available else 0
+        if not available:
+            yield
+            return
+        try:
+            self._want(True)
+            yield
+        finally:
+            self._want(False)
+            self._busy.release()
+
+    def _want(self, wanted: bool) -> None:
+        with self._changed:
+            self._wanted, self.board[AWAKE] = wanted, wanted
+            if wanted and not self.helpers:
+                self._start()
+            if wanted:
+                self._changed.notify_all()
+
+    def _start(self) -> None:
+        self._follow = callable_at(code_of(follow, 3), 3)
+        for me in range(1, self.threads):
+            helper = threading.Thread(target=self._help, args=(me,), name=f"autograd_ae-{me}", daemon=True)
+            helper.start()
+            self.helpers.append(helper)
+
+    def _help(self, me: int) -> None:
+        played = ctypes.c_int64(0)
+        while True:
+            with self._changed:
+                while not self._wanted:
+                    self._changed.wait()
+            self._follow(ctypes.addressof(played), None, self.board.ctypes.data, me, played.value)
+
+
+@functools.cache
+def team(threads: int) -> Team:
+    """The process's team of this size."""
+    return Team(threads)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=team.cache_clear)  # a forked child has no helpers
+
+
+def usable_threads(wanted: int | None = None) -> int:
+    """`wanted`, or AUTOGRAD_AE_THREADS, or 1; at most as many as there are processors for this process."""
+    if wanted is None:
+        given = os.environ.get("AUTOGRAD_AE_THREADS", "1")
+        wanted = int(given) if given.isdecimal() else 0
+    if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
+        raise ValueError(f"threads is {wanted!r}; a whole number from 1 is needed (see AUTOGRAD_AE_THREADS)")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(int(wanted), processors)
