@@ -16,10 +16,10 @@ code is a point of a circle itself (Kirby & Miranda 1996; Scholz 2007): each com
 
 Only what turns the pair comes back. A unit's weights and bias therefore have ⟨W, ∇W⟩ + ⟨b, ∇b⟩ = 0 at any point: r is
 free, and steps along the gradient can only lengthen it. Near p = q = 0 the gradient grows as 1/r, and at 0 there is no
-angle. The convention there is θ = 0 with gradient 0, as relu has one at its kink. The mean sample would begin just
-there, on a point where rounding decides its angle, so the bias of each p begins at 0.01. A step that is too long
-because r is small is shortened by L-BFGS's line search and normalised by Adam; one that leaves the finite numbers
-raises, as for every model.
+angle. The convention there is θ = 0 with gradient 0, as relu has one at its kink. A sample at
+the mean begins just there, and the others move it off; where there are no others, in data without spread, the bias of p
+begins at 1. A step that is too long because r is small is shortened by L-BFGS's line search and normalised by Adam; one
+that leaves the finite numbers raises, as for every model.
 
 Training goes on (x − μ)/s (`frame.py`), so that neither unit nor origin of the data matter to the hidden layers: there
 W₁' = s W₁, b₁' = b₁ + μ W₁ in the first layer and W' = W/s, b' = (b − μ)/s in the last. An output activation
@@ -43,7 +43,7 @@ import numpy as np
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.models.base import affine_setting
 from autograd_ae.models.estimator import check_choice, check_sizes
-from autograd_ae.models.frame import FramedNetwork, spread_of
+from autograd_ae.models.frame import FramedNetwork, spread_of, unit_of
 from autograd_ae.models.validation import as_samples, check_reach
 from autograd_ae.nn.initialisers import INITIALISERS
 from autograd_ae.nn.layers import MLP, Dense
@@ -55,7 +55,6 @@ from autograd_ae.ops.losses import squared_error
 from autograd_ae.ops.shaping import reshape
 
 CODES = ("linear", "circular")
-START = 0.01  # p of the mean sample
 
 
 def on_circles(pairs: Any) -> Tensor:
@@ -130,8 +129,6 @@ class DeepPCA(FramedNetwork):
         inner = (self.activation,) * len(hidden)
         shared: dict[str, Any] = {"rng": rng, "dtype": dtype, "init": self.init}
         encoder = MLP.create((n_features, *hidden, width), (*inner, "identity"), **shared)
-        if self.code == "circular":
-            encoder.layers[-1].b.data[::2] = START
         sizes, activations = (width, *hidden[::-1], n_features), (*inner, self.output_activation)
         return encoder, MLP.create(sizes, activations, first=len(hidden) + 2, **shared)
 
@@ -139,8 +136,11 @@ class DeepPCA(FramedNetwork):
         """New networks, for samples of this mean and spread."""
         X = super()._start(X, rng)
         mean, spread = spread_of(X)
+        unit = unit_of(mean, spread / float(np.sqrt(X.size)), X.dtype)
+        if self.code == "circular" and not np.ptp(X, axis=0).any():
+            self.encoder_.layers[-1].b.data[::2] = 1.0
         if self.output_activation == "identity":
-            self._leave_frame(mean.astype(X.dtype), spread / float(np.sqrt(X.size)) or 1.0)
+            self._leave_frame(mean.astype(X.dtype), unit)
         return X
 
     def _code(self, x: Any) -> Tensor:

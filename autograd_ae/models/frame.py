@@ -35,6 +35,16 @@ def spread_of(X: np.ndarray) -> tuple[np.ndarray, float]:
     return mean, global_norm([X - mean.astype(X.dtype)])
 
 
+def unit_of(mean: np.ndarray, deviation: float, dtype: Any) -> float:
+    """s, or 1 where the deviations are no more than rounding of the mean.
+
+    >>> unit_of(np.array([0.1]), 1e-17, np.float64), unit_of(np.array([0.1]), 0.5, np.float64)
+    (1.0, 0.5)
+    """
+    rounding = 8 * float(np.finfo(dtype).eps) * float(np.abs(mean).max())
+    return deviation if deviation > rounding else 1.0
+
+
 class FramedNetwork(Network):
     """A network that is trained on (x − μ)/s."""
 
@@ -51,7 +61,8 @@ class FramedNetwork(Network):
     @property
     def _frame(self) -> tuple[np.ndarray, float]:
         """μ, of the samples seen, and s."""
-        return self.mean_, self._spread / sqrt(self.n_samples_seen_ * self.n_features_in_) or 1.0
+        deviation = self._spread / sqrt(self.n_samples_seen_ * self.n_features_in_)
+        return self.mean_, unit_of(self.mean_, deviation, self.mean_.dtype)
 
     def _see(self, X: np.ndarray) -> None:
         count, before = self.n_samples_seen_, self.mean_
