@@ -2,15 +2,19 @@
 
     loss = ‖decode(encode(x̃)) − x‖² / B (+ λ S(Z)),     x̃ = corrupt(x), drawn afresh for every batch
 
-The spoiled batch is an input of the recorded loss, so the program is the same for every draw. For a linear network and
-Gaussian noise the expected loss is the clean one plus σ²‖W‖², so that W shrinks each principal component by
-λ_i/(λ_i + σ²) (Bishop 1995, "Training with noise is equivalent to Tikhonov regularization").
+The spoiled batch is an input of the recorded loss, drawn from the model's own generator, so the program is the same for
+every draw; its gradient is that of the autoencoder with x̃ in the place of the input and x in that of the target.
+
+    gaussian, W linear   E loss = clean loss + σ²‖W‖²: each principal component shrinks by λ_i/(λ_i + σ²) (Bishop 1995,
+                         "Training with noise is equivalent to Tikhonov regularization")
+    masking, W linear    W = Q⁻¹P with the second moments of x̃ and of x̃, x (Chen et al. 2012); `theory.masking_dae`
+    low_resolution       28×28 seen at 7×7: what is learned is to raise the resolution; nothing is random
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,6 +54,8 @@ class DenoisingAE(SparseAE):
     sparsity_weight: float = 0.0
     corruption: str = "gaussian"
     corruption_level: float = 0.3
+
+    _n_noise: ClassVar[int] = 1
 
     def _check(self, X: np.ndarray) -> None:
         super()._check(X)

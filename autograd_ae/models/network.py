@@ -70,6 +70,7 @@ class Network(Learned):
     verbose: bool = False
 
     _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
+    _n_noise: ClassVar[int] = 0  # arrays that `_draw` gives
 
     # What a subclass gives.
 
@@ -242,13 +243,12 @@ class Network(Learned):
         self._check_fitted()
         if not isinstance(X, Tensor):
             X = self._samples(X).astype(self._dtype, copy=False)
-        drawn_now = self._draw(X.data if isinstance(X, Tensor) else X, generator(self.random_state))
-        if len(noise) not in (0, len(drawn_now)):
+        if len(noise) not in (0, self._n_noise):
             raise TypeError(
-                f"the loss of {type(self).__name__} takes the samples and {len(drawn_now)} arrays of noise; "
+                f"the loss of {type(self).__name__} takes the samples and {self._n_noise} arrays of noise; "
                 f"{len(noise)} more than the samples arrived (the samples are their own target)"
             )
-        noise = noise or drawn_now
+        noise = noise or self._draw(X.data if isinstance(X, Tensor) else X, generator(self.random_state))
         names = [f"noise_{i + 1}" for i in range(len(noise))]
         drawn = [constant(n, name=getattr(n, "name", None) or name) for n, name in zip(noise, names, strict=True)]
         return self._terms(constant(X, name="x"), *drawn)

@@ -6,8 +6,18 @@ With as many code units as inputs, Decoder(Encoder(·)) = identity is always ava
 compression"); the penalty S forbids it. S looks at the code, so at the bottleneck two gradients meet,
 ∇_Z loss = (backpropagated through the decoder) + λ ∇_Z S(Z), and go on through the encoder together.
 
-    penalty="l1"   S = Σ |z| / B                            any code activation; relu gives exact zeros
-    penalty="kl"   S = KL between the mean activation and ρ  code units in (0, 1): a sigmoid; see `ops/sparsity.py`
+    penalty="l1"   S = Σ |z| / B                             any code activation; relu gives exact zeros
+    penalty="kl"   S = KL between the mean activation and ρ  code units in (0, 1): a sigmoid
+
+The KL has two forms and two means, four penalties in all (`ops/sparsity.py` has the derivations),
+
+    kl_form   "lecture"  KL(ρ̂ ‖ ρ) = ρ̂ ln(ρ̂/ρ) + (1−ρ̂) ln((1−ρ̂)/(1−ρ))      KL′ = ln(ρ̂/ρ) − ln((1−ρ̂)/(1−ρ))
+              "ufldl"    KL(ρ ‖ ρ̂), infinite for a unit that is always 0        KL′ = (ρ̂−ρ)/(ρ̂(1−ρ̂))
+    kl_over   "batch"    ρ̂_j the mean of unit j, S a sum over units             ∂S/∂z_bj = KL′(ρ̂_j)/B
+              "units"    ρ̂_b the mean of sample b's n units, S a mean           ∂S/∂z_bj = KL′(ρ̂_b)/(nB)
+
+Over the batch each unit is to be seldom on, over units each sample is to have few units on. A penalty of the batch's
+mean is the one loss here that is no mean of the samples' losses: it depends on the batch that a sample is in.
 
 The lecture's first choice, the number ‖Z‖₀ of units that are on, has no gradient; `active_share` reports it.
 """

@@ -117,6 +117,8 @@ class VAE(Network):
         "observation_variance",
     )
 
+    _n_noise: ClassVar[int] = 2
+
     def _check(self, X: np.ndarray) -> None:
         super()._check(X)
         check_choice("activation", self.activation, ACTIVATIONS)

@@ -126,3 +126,38 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
     X = np.random.default_rng(0).random((10, 6))
     with pytest.raises(ValueError, match=message):
         ae.DenoisingAE(2, hidden_layer_sizes=(), max_iter=1, **settings).fit(X)
+
+
+@pytest.mark.parametrize("model", ["denoising", "vae"])
+def test_every_batch_of_every_epoch_has_noise_of_its_own_from_the_models_generator(rng, monkeypatch, model):
+    """The noise of a run is one stream of the model's generator: nothing is drawn twice, nothing from elsewhere."""
+    X, drawn = rng.uniform(0.1, 0.9, size=(24, 4)), []
+    cls = ae.DenoisingAE if model == "denoising" else ae.VAE
+    made = cls(2, hidden_layer_sizes=(3,), max_iter=3, batch_size=8, random_state=0)
+    draw = cls._draw
+
+    def watched(self, batch, generator):
+        assert generator is self._rng
+        noise = draw(self, batch, generator)
+        drawn.append(noise[0] - batch if model == "denoising" else noise[0])
+        return noise
+
+    monkeypatch.setattr(cls, "_draw", watched)
+    made.fit(X)
+    made.partial_fit(X)
+    values = np.concatenate([noise.ravel() for noise in drawn[1:]])  # the first call records
+    assert len(drawn) >= 12
+    assert len(np.unique(values)) >= 0.9 * len(values)
+
+
+def test_a_sparse_denoiser_pays_for_the_code_of_what_it_saw(rng):
+    """λ S(Z) of the spoiled samples' code, beside the distance to the clean ones."""
+    X = rng.uniform(0.1, 0.9, size=(20, 4))
+    model = ae.DenoisingAE(3, hidden_layer_sizes=(), sparsity_weight=0.7, max_iter=1, random_state=0).fit(X)
+    spoiled = model.corrupt(X, random_state=3)
+    terms = model.loss_terms(X, spoiled)
+    Z = model.transform(spoiled)
+    assert terms["sparsity"].item() == pytest.approx(0.7 * ae.bernoulli_kl(Z, 0.05, over="batch").item(), rel=1e-12)
+    assert terms["reconstruction"].item() == pytest.approx(
+        np.sum((model.inverse_transform(Z) - X) ** 2) / 20, rel=1e-12
+    )
