@@ -11,13 +11,14 @@ from autograd_ae.cli.decode import decode
 from autograd_ae.cli.demo import demo
 from autograd_ae.cli.doctor import doctor
 from autograd_ae.cli.encode import encode
+from autograd_ae.cli.explain import explain
 from autograd_ae.cli.frame import parser_of, run
 from autograd_ae.cli.reconstruct import reconstruct
 from autograd_ae.cli.sample import sample
 from autograd_ae.cli.theorems import theorems
 from autograd_ae.cli.train import train
 
-COMMANDS = (demo, theorems, train, encode, decode, reconstruct, sample, data, doctor, check)
+COMMANDS = (demo, explain, theorems, train, encode, decode, reconstruct, sample, data, doctor, check)
 
 
 def parser() -> argparse.ArgumentParser:
