@@ -124,7 +124,7 @@ def test_every_command_has_help_with_an_example_of_each_common_option(run, comma
         ("fly", "invalid choice: 'fly'"),
         ("demo --seed -1", "a seed is an integer that is not negative, not '-1'"),
         ("demo --seed 1.5", "not '1.5'"),
-        ("demo --only vae", "invalid choice: 'vae'"),
+        ("demo --only gan", "invalid choice: 'gan'"),
         ("demo --qui", "unrecognized arguments: --qui"),
         ("data --download cifar", "invalid choice: 'cifar'"),
         ("doctor now", "unrecognized arguments: now"),

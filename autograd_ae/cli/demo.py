@@ -7,7 +7,10 @@ import argparse
 from autograd_ae.cli.arguments import new_folder, seed
 from autograd_ae.cli.frame import Outcome, Run
 
-SECTIONS = ("rank-one", "pca", "circle", "autoencoder", "compression")
+SECTIONS = (
+    "rank-one", "pca", "circle", "autoencoder", "compression", "sparse", "denoising", "resolution", "generation", "vae",
+    "traversal", "theorems",
+)  # fmt: skip
 
 
 def demo(parser: argparse.ArgumentParser) -> Run:

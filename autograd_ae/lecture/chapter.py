@@ -18,6 +18,13 @@ MODULES = {
     "circle": "circle",
     "autoencoder": "vanilla",
     "compression": "compression",
+    "sparse": "sparse",
+    "denoising": "denoising",
+    "resolution": "resolution",
+    "generation": "generation",
+    "vae": "variational",
+    "traversal": "traversal",
+    "theorems": "theorem_table",
 }
 SECTIONS = tuple(MODULES)
 

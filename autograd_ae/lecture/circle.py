@@ -125,8 +125,7 @@ def _say(section: Section, linear: ae.DeepPCA, circular: ae.DeepPCA, error: dict
     )
     section.say(
         f"The circular code reaches {circular.loss_:.2g} in {circular.n_iter_} iterations, and its worst point is off "
-        "by "
-        f"{error['circular code'].max():.2g}."
+        f"by {error['circular code'].max():.2g}."
     )
 
 
@@ -138,13 +137,10 @@ def _draw(section, X, fine, theta, linear, circular, error, pair, seed) -> None:
         "circle",
         figures.circle_panels(X, panels, {"linear code": (pair.points, pair.outputs)}),
         "Three panels with the circle in grey and its reconstruction in blue. PCA's is a line through the centre, "
-        "that of "
-        "the linear code follows the circle for the most part and leaves it where the code jumps, that of the "
-        "circular code "
-        "covers it.",
+        "that of the linear code follows the circle for the most part and leaves it where the code jumps, that of the "
+        "circular code covers it.",
         "Reconstructions of the circle. Squares: the two opposite points with one code; arrows lead to the common "
-        "point "
-        "that the decoder makes of both.",
+        "point that the decoder makes of both.",
     )
     codes = {"linear code": linear.transform(fine)[:, 0]}
     both = (pair.angle, pair.angle + np.pi)
@@ -152,7 +148,7 @@ def _draw(section, X, fine, theta, linear, circular, error, pair, seed) -> None:
         "circle_codes",
         figures.codes_around(theta, codes, error, both),
         "Above, the code of the linear network against the angle, a continuous curve that ends where it began. Two "
-        "angles half "
-        "a turn apart, marked by squares, have the same code. Below, the errors of both networks against the angle.",
+        "angles half a turn apart, marked by squares, have the same code. Below, the errors of both networks "
+        "against the angle.",
         "The code of every point, and its error. The marked angles differ by π and share a code.",
     )

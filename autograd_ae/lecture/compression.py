@@ -23,8 +23,7 @@ def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = 
         "compression",
         "Obvious compression",
         "With a code as large as the input the identity is always available, and useless: nothing is compressed, and "
-        "noise "
-        "is returned as faithfully as data.",
+        "noise is returned as faithfully as data.",
         "Section 9 of the chapter",
         (r"\operatorname{Decoder}(\operatorname{Encoder}(X)) = X \quad \text{with} \quad Z = X",),
     )
@@ -75,8 +74,7 @@ def _full(section: Section, seed: int) -> None:
     )
     section.say(
         f"Trained until its error is {model.loss_ / scale:.1g} of the variance, the network has become the identity, "
-        "and "
-        f"reconstructs pure noise, which is nothing like its data, as well ({error:.1g} of its energy is lost)."
+        f"and reconstructs pure noise, which is nothing like its data, as well ({error:.1g} of its energy is lost)."
     )
 
 
@@ -118,8 +116,7 @@ def _digits(section: Section, digits: Dataset) -> None:
     section.add("digits: numbers that keep 95 % of the variance", half, "closed form", key="for_95_percent")
     section.say(
         f"Digits of {len(spectrum)} pixels need {lossless} numbers to lose nothing by a linear code, but {half} keep "
-        "95 % of the "
-        "variance: what compresses is the bottleneck."
+        "95 % of the variance: what compresses is the bottleneck."
     )
     sizes = np.unique(np.concatenate([np.arange(0, 40), np.arange(40, lossless, 10), [lossless]]))
     section.show(
@@ -132,7 +129,6 @@ def _digits(section: Section, digits: Dataset) -> None:
             title="The best linear code of the digits, by its size",
         ),
         "The error of PCA on the digits against the number of components: it falls steeply at first, slowly later, "
-        "and is 0 "
-        f"at {lossless}.",
+        f"and is 0 at {lossless}.",
         "Each point is the sum of the eigenvalues left out; no training is needed to know it.",
     )

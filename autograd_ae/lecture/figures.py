@@ -104,7 +104,7 @@ def two_grids(grids: Mapping[str, Array], *, columns: int, image_shape: tuple[in
     pictures = {name: mosaic(X.reshape(len(X), *image_shape), columns=columns) for name, X in grids.items()}
     height, width = next(iter(pictures.values())).shape
     each = WIDTH / len(pictures)
-    figure = new_figure(WIDTH, (each - 0.2) * height / width + 0.45)
+    figure = new_figure(WIDTH, (each - 0.2) * height / width + 0.6)
     for k, (name, picture) in enumerate(pictures.items()):
         axes = figure.add_subplot(1, len(pictures), k + 1)
         axes.imshow(np.ma.masked_invalid(picture), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -142,7 +142,7 @@ def bars(
                 axes.plot(x + np.linspace(-0.1, 0.1, len(v)) * 0.8 / len(names), v, "o", ms=4, color=INK, zorder=5)
             top = max(mean, v.max()) if len(v) > 1 else mean
             axes.annotate(
-                f"{mean:.3g}",
+                f"{mean:.1f}",
                 (x, top),
                 xytext=(0, 6),
                 textcoords="offset points",
@@ -178,3 +178,30 @@ def draw_boxes(axes: Axes, boxes: Mapping[str, tuple[Array, Array]]) -> None:
         axes.annotate(
             name, (x, float(high[1])), xytext=(3, 3), textcoords="offset points", size=9.5, color=INK, zorder=7
         )
+
+
+@styled
+def margins(rows: Mapping[str, tuple[float, float]]) -> Figure:
+    """For each row (error, tolerance), both above 0: a dot at the error, a bar at the tolerance, on one log scale."""
+    figure = new_figure(WIDTH, 0.9 + 0.24 * len(rows))
+    axes = figure.add_subplot()
+    at = np.arange(len(rows))[::-1]
+    errors, tolerances = (np.array([row[i] for row in rows.values()]) for i in (0, 1))
+    held = errors <= tolerances
+    axes.hlines(at, errors, tolerances, color=GRID, lw=3, zorder=1)
+    axes.plot(tolerances, at, ls="none", marker="|", ms=12, mew=2.5, color=INK, label="tolerance", zorder=3)
+    for ok, colour, marker, label in ((True, BLUE, "o", "error"), (False, VERMILION, "X", "error, too large")):
+        if np.any(held == ok):
+            axes.plot(
+                errors[held == ok], at[held == ok], ls="none", marker=marker, ms=7, color=colour, label=label, zorder=4
+            )
+    axes.set(
+        xscale="log",
+        xlabel="error, and the tolerance that the theorem allows",
+        ylabel="row",
+        ylim=(-0.7, len(rows) - 0.3),
+    )
+    axes.set_yticks(at, list(rows))
+    axes.grid(axis="x", color=GRID, lw=0.8)
+    figure.legend(frameon=False, loc="outside upper right", ncols=3)
+    return figure

@@ -48,8 +48,7 @@ def run(
         curves[f"L = {k}"] = (range(1, len(excess) + 1), excess)
     section.say(
         "Trained by gradients alone, without labels and without knowing PCA, the network spans PCA's subspace to "
-        "within "
-        f"{max(angles):.1g} rad, in some basis of it and not in the components themselves."
+        f"within {max(angles):.1g} rad, in some basis of it and not in the components themselves."
     )
     section.show(
         "linear_pca",
@@ -62,8 +61,7 @@ def run(
             title="Backpropagation finds PCA",
         ),
         "The relative excess of the linear autoencoder's loss over PCA's, on a logarithmic scale, against the "
-        "iteration. It "
-        "falls by many powers of ten, past the bar of one millionth.",
+        "iteration. It falls by many powers of ten, past the bar of one millionth.",
         "All critical points that are no minimum are saddles, so a plateau can slow descent and never stop it.",
     )
     section.settings |= {"images": f"{len(X):,} of the training set", "solver": "L-BFGS, float64, all images at once"}

@@ -19,7 +19,7 @@ import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
 
-STARTS, STEPS, RATE, NOISE = 8, 2000, 0.02, 0.2
+STARTS, STEPS, RATE, NOISE = 8, 1000, 0.02, 0.2
 
 
 def loss(X):
@@ -61,8 +61,7 @@ def run(digits: Dataset | None = None, *, seed: int = 0, quick: bool = False, ve
         "rank_one",
         ae.plot.line_data(X, directions, title="One line, many encoders"),
         "Points on the line through (2, 1), with the lecture's w and ŵ and three encoders that gradient descent "
-        "found, as "
-        "arrows in different directions.",
+        "found, as arrows in different directions.",
         "The decoder ŵ must point along the line. The encoder w may point anywhere but at a right angle to it.",
     )
     section.settings |= {"points": f"{len(X)}", "descent": f"{STARTS} starts, {STEPS} steps of {RATE}, noise {NOISE}"}
@@ -90,8 +89,7 @@ def _minima(section: Section, found: list) -> None:
     section.say(
         f"From {STARTS} starts, gradient descent ends at {STARTS} encoders whose angles to the line run from "
         f"{min(angles):.0f}° to {max(angles):.0f}°, all with the same decoder direction and a loss of at most "
-        f"{worst:.1g}: "
-        "the data fix the decoder, not the encoder."
+        f"{worst:.1g}: the data fix the decoder, not the encoder."
     )
 
 
@@ -121,7 +119,6 @@ def _projectors(section: Section, X: np.ndarray, seed: int) -> None:
     )
     section.say(
         f"On the line both lose nothing. Around it, with noise of σ = {NOISE} in each coordinate, the oblique "
-        "projector loses "
-        f"{errors[1] / errors[0]:.1f} times as much as PCA's: real data are only nearly compressible, and there the "
-        "encoder matters."
+        f"projector loses {errors[1] / errors[0]:.1f} times as much as PCA's: real data are only nearly compressible, "
+        "and there the encoder matters."
     )

@@ -24,6 +24,8 @@ section > math[display="block"] { width: fit-content; margin: 0.5rem 0 0.5rem 1r
 figure > img { background: #fff; border: 1px solid var(--line); border-radius: 6px; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; margin: 0.8rem 0; }
 dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+table.stack tbody th { white-space: normal; color: var(--ink); } td.number, td.value { white-space: nowrap; }
+.note { font-weight: normal; color: var(--soft); font-size: 0.92em; max-width: 38rem; }
 table.stack td { max-width: 34rem; }
 @media (max-width: 40rem) { figure > img.wide { max-width: none; width: 40rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0 0; } dl.facts dd { margin-bottom: 0.4rem; } }
@@ -96,7 +98,8 @@ def _table(rows: list[Row]) -> str:
 def _row(row: Row, judged: bool) -> str:
     quantity, value, reference, verdict = (escape(cell) for cell in row.cells())
     kind = "" if isinstance(row.value, str) else "number"
-    cells = f'<th scope="row">{quantity}</th>{_cell("Value", value, None, kind)}'
+    note = f'<div class="note">{escape(row.note)}</div>' if row.note else ""
+    cells = f'<th scope="row">{quantity}{note}</th>{_cell("Value", value, None, kind)}'
     cells += _cell("Held against", reference, None)
     return f"<tr>{cells}{_cell('Verdict', verdict, row.holds) if judged else ''}</tr>"
 

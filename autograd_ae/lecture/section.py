@@ -26,6 +26,7 @@ class Row:
     value: float | str
     reference: str = ""
     holds: bool | None = None
+    note: str = ""  # an explanation, for the page
 
     @property
     def shown(self) -> str:
@@ -70,10 +71,17 @@ class Section:
     error: str = ""
 
     def add(
-        self, quantity: str, value: float | str, reference: str = "", *, key: str = "", holds: bool | None = None
+        self,
+        quantity: str,
+        value: float | str,
+        reference: str = "",
+        *,
+        key: str = "",
+        holds: bool | None = None,
+        note: str = "",
     ) -> None:
         """A row of the table and, under `key`, the number itself."""
-        self.rows.append(Row(quantity, value, reference, holds))
+        self.rows.append(Row(quantity, value, reference, holds, note))
         if key:
             self.numbers[key] = value
 

@@ -12,7 +12,7 @@ import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
 
-EPOCHS, QUICK_EPOCHS = 16, 5
+EPOCHS, QUICK_EPOCHS = 16, 4
 
 
 def run(
@@ -73,9 +73,8 @@ def _table(section: Section, model: ae.Autoencoder, pca: ae.PCA, X_test: np.ndar
     where = "below" if error < pca_error else "above"
     section.say(
         f"Two numbers per image leave an error of {error:.1f} on unseen digits: {abs(1 - error / pca_error):.1%} "
-        f"{where} PCA's "
-        f"{pca_error:.1f}, {abs(1 - error / plateau):.1%} {'below' if error < plateau else 'above'} the mean image's "
-        f"{plateau:.1f}."
+        f"{where} PCA's {pca_error:.1f}, {abs(1 - error / plateau):.1%} {'below' if error < plateau else 'above'} the "
+        f"mean image's {plateau:.1f}."
     )
 
 
@@ -91,17 +90,15 @@ def _draw(section: Section, model: ae.Autoencoder, pca: ae.PCA, digits: Dataset,
     section.show(
         "reconstructions",
         ae.plot.image_rows(rows),
-        "Three rows of ten digits: unseen originals, the same from two numbers by the autoencoder, and by PCA, which "
-        "gives "
-        "nearly the same blur for all.",
+        "Three rows of ten digits: unseen originals, the same from two numbers by the autoencoder, and by PCA, "
+        "which gives nearly the same blur for all.",
         "Unseen digits, each compressed to two numbers and back.",
     )
     section.show(
         "codes",
         ae.plot.code_map(model.transform(X_test), labels, title="Codes of unseen digits"),
-        "A map of the two code numbers of all test images, coloured by digit. The classes, which training never saw, "
-        "lie in "
-        "regions of their own, some of which overlap.",
+        "A map of the two code numbers of all test images, coloured by digit. The classes, which training never "
+        "saw, lie in regions of their own, some of which overlap.",
         "The network was not told which digit an image shows.",
     )
     epochs = range(1, len(test_errors) + 1)
