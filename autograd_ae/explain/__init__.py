@@ -32,6 +32,7 @@ def explain(
     wrt: Tensor | list[Tensor] | None = None,
     cotangent: Any = None,
     check: bool = True,
+    against: Any = None,
 ) -> Derivation:
     r"""The derivation of a recorded computation: one row per step, forward and back, with numbers and a check of each.
 
@@ -41,10 +42,13 @@ def explain(
     layout : "rows" (samples in rows, as in the code) or "columns" (as in the lecture: dW = G Xᵀ).
     symbols : LaTeX by tensor name or by the symbol that would be used: `{"W_1": "W", "Z": "C"}`.
     upto : the last step to show, by number, tensor, symbol, or name (`"W_1"`, and `"dW_1"` for the gradient).
-    level : "op", one row per op; "layer", one row per layer, and what it hands back collected.
+    level : "op", one row per op; "layer", one row per layer, and what it hands back collected; "chain rule", as "op",
+        with each rule derived from its definition, entry by entry: ∂L/∂W_ij = Σ_n …
     wrt : tensors whose gradients are derived; by default all traced leaves.
     cotangent : ∂L/∂loss to start from, of the shape of `loss`.
     check : compute the column of the complex step.
+    against : gradients of your own, by name (`{"W_1": …}`; also by symbol or tensor) or as a list in the order of the
+        leaves, in the layout of the page: put beside the engine's, with a diagnosis where they differ.
 
     Returns
     -------
@@ -65,7 +69,15 @@ def explain(
     from autograd_ae.explain.derivation import derive
 
     return derive(
-        loss, layout=layout, symbols=symbols, upto=upto, level=level, wrt=wrt, cotangent=cotangent, check=check
+        loss,
+        layout=layout,
+        symbols=symbols,
+        upto=upto,
+        level=level,
+        wrt=wrt,
+        cotangent=cotangent,
+        check=check,
+        against=against,
     )
 
 

@@ -7,6 +7,7 @@ gradient stands what the complex step finds, which knows no gradient rule (`chec
     layout="columns"    samples in columns, as in the lecture:  Y = W X + b,   W̄ = Ȳ Xᵀ
     level="op"          one row for each op
     level="layer"       a layer is one row forward, and what it hands back is collected
+    level="chain rule"  as "op", and each rule derived from its definition, entry by entry: ∂L/∂W_ij = Σ_n …
 
 W̄ is short for ∂L/∂W, and Δ for ∂L/∂A with A the value to which a layer's activation is applied.
 """
@@ -22,7 +23,21 @@ import numpy as np
 from autograd_ae.core.errors import GraphError
 from autograd_ae.core.program import Program
 from autograd_ae.core.tensor import Tensor
-from autograd_ae.explain.blocks import Block, Break, Heading, Math, Page, Paragraph, Parts, Table, Values, Words
+from autograd_ae.explain.against import Against
+from autograd_ae.explain.blocks import (
+    Block,
+    Break,
+    Equations,
+    Heading,
+    Math,
+    Page,
+    Paragraph,
+    Parts,
+    Table,
+    Values,
+    Words,
+)
+from autograd_ae.explain.chain_rule import rules_of
 from autograd_ae.explain.check import Check, ComplexStep
 from autograd_ae.explain.compose import ClosedForm, closed_forms
 from autograd_ae.explain.evaluation import evaluate
@@ -31,9 +46,10 @@ from autograd_ae.explain.layers import Layers
 from autograd_ae.explain.legend import legend
 from autograd_ae.explain.rows import Layout, Row, rows_of
 from autograd_ae.explain.tape import Tape, start
+from autograd_ae.explain.write_latex import aligned
 
 Array = np.ndarray
-LEVELS = ("op", "layer")
+LEVELS = ("op", "layer", "chain rule")
 FORWARD = ("no", "step", "shape", "value")
 BACKWARD = ("no", "step", "from", "local rule", "shape", "gradient", "complex step", "digits")
 CLOSED = ("gradient", "shape", "value of the formula", "backward pass", "digits")
@@ -46,11 +62,15 @@ class Derivation(Page):
     Attributes
     ----------
     rows : the steps, forward and then backward.    layout : "rows" or "columns".    level : see `explain`.
+    comparisons, diagnosis : of gradients that were given as `against`; see `against.Comparison`, `testing.Diagnosis`.
     digits : decimal digits to which every gradient agrees with the complex step (the least of all; None without check).
     """
 
-    def __init__(self, tape: Tape, layout: Layout, level: str, rows: list[Row]):
+    def __init__(self, tape: Tape, layout: Layout, level: str, rows: list[Row], against: Against | None = None):
         self.tape, self.rows, self.level, self._layout = tape, rows, level, layout
+        self.comparisons = against.comparisons if against is not None else []
+        self.diagnosis = against.diagnosis if against is not None else None
+        self._against = against
         self.layout = layout.name
         found = [row.check.digits for row in rows if row.check is not None and row.check.digits is not None]
         self.digits = min(found) if found else None
@@ -85,6 +105,8 @@ class Derivation(Page):
 
     def _blocks(self) -> list[Block]:
         blocks: list[Block] = [Paragraph(self._summary())]
+        if self._against is not None:
+            blocks += self._against.blocks()
         given = legend(self.tape, self._layout, [row.expr for row in self.rows])
         if given is not None:
             blocks += [Heading("Given"), given]
@@ -94,9 +116,22 @@ class Derivation(Page):
             table = _without_empty(Table(BACKWARD, cells, under={3: 1}, right=(0, 7)))
             blocks += [Heading("Backward"), Paragraph((Words("A bar stands for the gradient: "), Math(r"\bar{W}"),
                        Words(" is "), Math(r"\partial L / \partial W"), Words("."))), table]  # fmt: skip
+        blocks += self._rules()
         if self.closed_forms:
             found = tuple(_closed(form) for form in self.closed_forms)
             blocks += [Heading("In closed form"), Paragraph((Words(EXPLAINED),)), Table(CLOSED, found, right=(4,))]
+        return blocks
+
+    def _rules(self) -> list[Block]:
+        """Each rule from its definition, once, with the steps that use it."""
+        users: dict[tuple[str, ...], list[Row]] = {}
+        for row in self.backward:
+            if row.components:
+                users.setdefault(row.components, []).append(row)
+        blocks: list[Block] = [Heading("Each rule from its definition")] if users else []
+        for lines, rows in users.items():
+            steps = ", ".join(str(row.number) for row in rows)
+            blocks += [Heading(f"{rows[0].op}, step {steps}", 3), Equations(tuple(aligned(line) for line in lines))]
         return blocks
 
     def _summary(self) -> Parts:
@@ -183,6 +218,7 @@ def derive(
     wrt: Any = None,
     cotangent: Any = None,
     check: bool = True,
+    against: Any = None,
 ) -> Derivation:
     """The derivation of `loss`; see `autograd_ae.explain`."""
     if not isinstance(loss, Tensor):
@@ -202,8 +238,10 @@ def derive(
     if level == "layer":
         layers = Layers(tape)
         steps = [*layers.forward(), *layers.backward()]
-    rows = rows_of(tape, steps, turned, checks)
-    return Derivation(tape, turned, level, _until(rows, upto, tape))
+    derived = rules_of(turned) if level == "chain rule" else lambda step: ()
+    rows = rows_of(tape, steps, turned, checks, derived)
+    claims = Against(tape, turned, against) if against is not None else None
+    return Derivation(tape, turned, level, _until(rows, upto, tape), claims)
 
 
 def _until(rows: list[Row], upto: int | str | Tensor | None, tape: Tape) -> list[Row]:

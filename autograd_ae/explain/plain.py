@@ -70,6 +70,13 @@ class _Reader:
         self.at += 1
         return inside
 
+    def raw(self) -> str:
+        """The next group as it stands, its spaces too."""
+        start = self.at + 1
+        end = self.tokens.index("}", start)
+        self.at = end + 1
+        return "".join(self.tokens[start:end]).replace("\\", "")
+
     def read(self, token: str, before: list[str]) -> str:
         if token == "{":
             inside = "".join(self.until("}"))
@@ -85,6 +92,8 @@ class _Reader:
         """Spaces count where they part words or surround a sign; between symbols of a product they do not."""
         last = before[-1] if before else ""
         following = self.tokens[self.at] if self.at < len(self.tokens) else ""
+        if following in ("\\rvert", "\\rVert"):
+            return ""
         if following in "+-=" or last[-1:] in "+-=,":
             return " "
         if len(before) > 1 and before[-2] == "∇":
@@ -111,6 +120,8 @@ class _Reader:
         if name == "sqrt":
             inside = self.argument()
             return f"√{inside}" if len(inside) == 1 else f"√({inside})"
+        if name == "text":
+            return self.raw()
         if name in LETTERS:
             words = self.argument()
             return words if name in ("mathbf", "mathrm", "mathcal", "text") else words + self.gap()
@@ -153,7 +164,7 @@ def _bracketed(text: str) -> bool:
         depth += (c == "(") - (c == ")")
         if depth == 0 and k < len(text) - 1:
             return False
-    return text[:1] == "("
+    return text[:1] == "(" and depth == 0
 
 
 def width(text: str) -> int:

@@ -6,7 +6,7 @@ expression, and nothing else is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,8 +128,14 @@ def generic(node: Node, k: int | None, shapes: list[Shape], y_shape: Shape) -> t
     return barred(names["x", k]), state(g, y, *x, **params), names
 
 
-def rows_of(tape: Tape, steps: Iterable[Step], layout: Layout, checks: ComplexStep | None) -> list[Row]:
-    """The rows of steps, numbered."""
+def rows_of(
+    tape: Tape,
+    steps: Iterable[Step],
+    layout: Layout,
+    checks: ComplexStep | None,
+    derived: Callable[[Step], tuple[str, ...]] = lambda step: (),
+) -> list[Row]:
+    """The rows of steps, numbered; `derived` gives the lines that derive a step's rule."""
     rows: list[Row] = []
     sizes: dict[tuple[str, int], float] = {}
     for step in steps:
@@ -153,7 +159,7 @@ def rows_of(tape: Tape, steps: Iterable[Step], layout: Layout, checks: ComplexSt
                 upstream=tape.names[step.upstream] if step.upstream is not None else "",
                 rule=local_rule(step, layout) if backward else "",
                 check=turned(check, layout),
-                components=(),
+                components=derived(step) if backward else (),
                 expr=layout.formula(step.formula),
                 contribution=layout.array(step.array),
                 target=step.target,

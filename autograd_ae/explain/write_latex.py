@@ -38,11 +38,12 @@ def equations(blocks: Sequence[Block]) -> str:
             lines += block.lines
         elif isinstance(block, Table):
             firsts = [[p.latex for cell in row for p in cell if isinstance(p, Math)][:1] for row in block.rows]
-            lines += [_aligned(first[0]) for first in firsts if first and RELATION.search(first[0])]
+            lines += [aligned(first[0]) for first in firsts if first and RELATION.search(first[0])]
     return "$$\n\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n$$"
 
 
-def _aligned(equation: str) -> str:
+def aligned(equation: str) -> str:
+    """With a mark before its first relation sign, where displayed lines are aligned."""
     return RELATION.sub(lambda found: f" &{found[0].lstrip()}", equation, count=1)
 
 

@@ -97,13 +97,31 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
     truth = true_gradient(f, xs, seed)
     found = traced_program(f, xs)
     program = found[0] if found is not None else None
+    return likely_mistake(claimed, truth, xs, program, lambda point: true_gradient(f, point, seed))
+
+
+def likely_mistake(
+    claimed: list[Array],
+    truth: list[Array],
+    xs: list[Array],
+    program: Program | None,
+    gradient_at: Callable[[list[Array]], list[Array]],
+) -> Diagnosis:
+    """Name the mistake that makes the claimed gradients of the true ones.
+
+    Parameters
+    ----------
+    claimed, truth : the gradients with respect to `xs`, in float64.
+    program : the recorded function, for mistakes inside of it; None where there is no recording.
+    gradient_at : the true gradients at another point.
+    """
     batches = _batch_sizes(program, xs)
     for pattern in (_zero, _shape, _ratio, _permutation):
         explained = pattern(claimed, truth, batches)
         if explained is not None:
             return explained
     matching = [c for c in planted_gradients(program) if _same(claimed, c.gradients)] if program is not None else []
-    matching = matching or [c for c in _other_points(f, xs, truth, seed) if _same(claimed, c.gradients)]
+    matching = matching or [c for c in _other_points(gradient_at, xs, truth) if _same(claimed, c.gradients)]
     if matching:
         return _best(matching)
     return _extra_term(claimed, truth, xs) or UNEXPLAINED
@@ -245,7 +263,9 @@ def _rearranged(g: Array, t: Array) -> bool:
     return bool(np.abs(g - t).max() <= MATCH * max(np.abs(t).max(), 1e-300))
 
 
-def _other_points(f: Callable[..., Any], xs: list[Array], truth: list[Array], seed: int) -> Iterator[Planted]:
+def _other_points(
+    gradient_at: Callable[[list[Array]], list[Array]], xs: list[Array], truth: list[Array]
+) -> Iterator[Planted]:
     """The truth with an argument read differently: 2x for x (as log-deviation), x² for x (variance as deviation)."""
     for k, x in enumerate(xs):
         readings: list[tuple[str, Array, Any, str]] = [
@@ -263,7 +283,7 @@ def _other_points(f: Callable[..., Any], xs: list[Array], truth: list[Array], se
         for cause, point, chain, detail in readings:
             moved = [point if j == k else a for j, a in enumerate(xs)]
             try:
-                gradients = true_gradient(f, moved, seed)
+                gradients = gradient_at(moved)
             except (ArithmeticError, ValueError, TypeError):
                 continue
             scaled = [g * chain if j == k else g for j, g in enumerate(gradients)]
