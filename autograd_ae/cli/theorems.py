@@ -12,10 +12,13 @@ from autograd_ae.cli.output import progress, silent
 def theorems(parser: argparse.ArgumentParser) -> Run:
     """Hold trained models against every closed form of the lecture: achieved errors and tolerances.
 
-    Each of the 20 rows trains models of its own, in half a minute altogether. Of each, the table shows the measure that
-    comes nearest to its tolerance; --details shows all of them, and the statements. Exit code 1: a tolerance is missed.
+    Each row trains models of its own: 1 to 20 are closed forms, I to VI identities of gradients along a training run.
+    Of each, the table shows the measure that comes nearest to its tolerance; --details shows all of them, and the
+    statements. It takes half a minute. Exit code 1: a tolerance is missed.
     """
-    parser.add_argument("--only", action="append", metavar="ROW", help="this row only, 1 to 20 (may be repeated)")
+    parser.add_argument(
+        "--only", action="append", metavar="ROW", help="this row only, such as 11 or IV (may be repeated)"
+    )
     parser.add_argument("--details", action="store_true", help="every statement and every measure")
     parser.add_argument("--seed", type=seed, default=0, help="of all random numbers (default: 0)")
     return _theorems

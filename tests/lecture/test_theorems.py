@@ -46,13 +46,13 @@ def test_no_tolerance_is_wider_than_promised(number, beginning):
     assert max(m.tolerance for m in measures) <= PROMISED[number, beginning]
 
 
-def test_all_twenty_rows_are_there_in_order_each_with_title_statement_and_source():
-    assert list(theorems.THEOREMS) == [str(n) for n in range(1, 21)]
+def test_all_twenty_rows_and_the_identities_are_there_in_order_each_with_title_statement_and_source():
+    assert list(theorems.THEOREMS) == [*map(str, range(1, 21)), "I", "II", "III", "IV", "V", "VI"]
     for theorem in theorems.THEOREMS.values():
         assert theorem.statement.endswith(".")
         assert theorem.source
         assert 0 < len(theorem.title) < 58
-    assert len({theorem.title for theorem in theorems.THEOREMS.values()}) == 20
+    assert len({theorem.title for theorem in theorems.THEOREMS.values()}) == 26
 
 
 # What is wrong is found.
@@ -69,6 +69,10 @@ def half_a_kl(mean, log_variance):
 
 def one_percent_more(output, x):
     return 1.01 * ae.squared_error(output, x)
+
+
+def a_sum_over_the_batch(output, x):
+    return output.shape[0] * ae.squared_error(output, x)
 
 
 def noise_of_variance_level(X, kind, level, rng):
@@ -91,6 +95,7 @@ FAULTS = {
     "kept with the probability of a mask": (("8",), denoising, "corrupt", masked_by_keep_probability),
     "a lost factor of the L2 penalty": (("5", "6"), linear.LinearPCA, "_penalty", half_a_penalty),
     "a gradient 1 % too large": (("17",), autoencoder, "squared_error", one_percent_more),
+    "a sum for a mean over the batch": (("17", "IV"), autoencoder, "squared_error", a_sum_over_the_batch),
 }
 PLANTED = [(fault, number) for fault, (numbers, *_) in FAULTS.items() for number in numbers]
 

@@ -8,6 +8,7 @@ from autograd_ae.lecture.theorems import (
     denoising,
     dynamics,
     examples,
+    identities,
     linear,
     regularised,
     sampler,
@@ -37,6 +38,12 @@ TABLE = (
     Theorem("18", "One line, many encoders", examples.line),
     Theorem("19", "No number goes once round a circle", examples.circle),
     Theorem("20", "Obvious compression", linear.obvious_compression),
+    Theorem("I", "The balance of a linear code", identities.linear_balance),
+    Theorem("II", "The balance of a relu unit", identities.relu_balance),
+    Theorem("III", "A flipped sigmoid unit is the same unit", identities.sigmoid_flip),
+    Theorem("IV", "A batch's gradient is the mean of its samples'", identities.batch_mean),
+    Theorem("V", "Gradients follow permutations", identities.permutations),
+    Theorem("VI", "Gradients follow rotations of the data", identities.rotations),
 )
 THEOREMS: dict[str, Theorem] = {theorem.number: theorem for theorem in TABLE}
 
