@@ -131,6 +131,15 @@ def test_codes_are_cosine_and_sine_of_the_angles_and_angles_decode(fitted, circl
     np.testing.assert_allclose(fitted.from_angles(theta + 2 * np.pi), fitted.from_angles(theta), atol=1e-12)
 
 
+def test_half_a_turn_is_plus_pi_from_either_side(circle):
+    """arctan2(−10⁻³⁰⁰, −1) is rounded to −π, which is the same angle and not in (−π, π]."""
+    model = brief(code="circular", solver="adam").fit(circle)
+    model.encoder_.layers[-1].W.data[...] = 0.0
+    for sine in (1e-300, 0.0, -1e-300):
+        model.encoder_.layers[-1].b.data[...] = [-1.0, sine]
+        np.testing.assert_array_equal(model.angles(circle), np.pi)
+
+
 def test_pairs_of_any_length_are_angles_and_the_origin_is_none(fitted, circle):
     Z = fitted.transform(circle)
     np.testing.assert_allclose(fitted.inverse_transform(3.0 * Z), fitted.inverse_transform(Z), rtol=1e-12)

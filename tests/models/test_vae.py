@@ -269,6 +269,16 @@ def test_questions_need_a_fitted_model(X, question):
         getattr(ae.VAE(), question)(*arguments)
 
 
+def test_early_stopping_watches_the_loss_with_the_final_beta(X):
+    """At a fixed draw of ε, whatever the warm-up has come to; nothing moves at this rate."""
+    model = fitted(X, beta=0.3, beta_warmup=9, early_stopping=True, learning_rate_init=1e-300)
+    noise = np.random.default_rng(0).standard_normal((80, 2))
+    terms = model.loss_terms(X, noise, np.full(1, 0.3))
+    assert model._held_out_error(X) == pytest.approx(sum(t.item() for t in terms.values()), rel=1e-12)
+    held_out = model.history_["validation"]
+    assert held_out == [held_out[0]] * 2
+
+
 @pytest.mark.slow
 def test_a_trained_linear_vae_reaches_the_likelihood_of_ppca():
     """Row 10: with a learned σ² the optimal ELBO is pPCA's log-likelihood; trained on drawn noise, 1e-4 nats off."""
