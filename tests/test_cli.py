@@ -160,6 +160,14 @@ def test_the_sections_offered_are_those_of_the_demo():
     assert SECTIONS == real.SECTIONS
 
 
+@pytest.mark.parametrize("code", [0, 1, 130])
+def test_the_reports_code_is_the_exit_code_and_the_table_is_printed_all_the_same(run, demo, tmp_path, code):
+    demo.outcome = Report(tmp_path)
+    demo.outcome.code = code
+    done = run("demo")
+    assert (done.code, done.out, done.err) == (code, "ŵ ∝ (2, 1)\n", "")
+
+
 def test_json_is_valid_whatever_the_report_holds(run, demo, tmp_path):
     values = {
         "a": np.float32(0.5),

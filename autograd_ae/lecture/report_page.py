@@ -27,7 +27,12 @@ dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anyw
 table.stack tbody th { white-space: normal; color: var(--ink); } td.number, td.value { white-space: nowrap; }
 .note { font-weight: normal; color: var(--soft); font-size: 0.92em; max-width: 38rem; }
 table.stack td { max-width: 34rem; }
-@media (max-width: 40rem) { figure > img.wide { max-width: none; width: 40rem; }
+.scroll.fit { width: fit-content; max-width: 100%; } table.summary th { white-space: normal; }
+@media (max-width: 40rem) { table.summary th, table.summary td { padding: 0.35em 0.4em; font-size: 0.93em; }
+  table.stack td:empty { display: none; }
+  table.stack td[data-label] { padding-left: 7.2rem; text-indent: -6.5rem; }
+  table.stack td[data-label]::before { display: inline-block; width: 6.5rem; text-indent: 0; }
+  figure > img.wide { max-width: none; width: 40rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0 0; } dl.facts dd { margin-bottom: 0.4rem; } }
 @media print { figure > img, figure > img.wide { max-width: 100%; width: auto; border: 0; } }
 """.strip()
@@ -36,8 +41,7 @@ table.stack td { max-width: 34rem; }
 def document(report: Report, pngs: Mapping[str, bytes]) -> str:
     """The page of a run; `pngs` holds the bytes of each picture's file, by its name."""
     body = [_head(report), *(_section(section, pngs) for section in report.sections), _colophon(report)]
-    toc = [(section.key, section.title) for section in report.sections]
-    return page(TITLE, "\n".join(body), toc=[*toc, ("colophon", "How this was run")], style=STYLE)
+    return page(TITLE, "\n".join(body), style=STYLE)  # the table at the top is the contents, too
 
 
 def _head(report: Report) -> str:
@@ -52,8 +56,9 @@ def _head(report: Report) -> str:
     heads = '<th scope="col">Section</th><th scope="col">Outcome</th>'
     heads += '<th scope="col" class="number">Seconds</th><th scope="col" class="number">CPU seconds</th>'
     total = f"{report.seconds:.0f} s by the clock, {report.cpu_seconds:.0f} CPU-s in all"
-    table = f"<caption>{total}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
-    return f'{text}\n<table class="stack">{table}</table>'
+    table = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
+    below = f'<p class="soft">{total}. <a href="#colophon">How this was run</a>: versions, machine, seed.</p>'
+    return f'{text}\n<div class="scroll fit"><table class="summary">{table}</table></div>\n{below}'
 
 
 def _summary(section: Section) -> str:

@@ -25,7 +25,7 @@ def run(
         "The table of theorems",
         "Each model of the chapter has an exact answer. A model is trained for each, and must meet it within the "
         "tolerance that the theorem allows.",
-        "The closed forms behind all sections; `autograd-ae theorems --details` prints every measure",
+        "The closed forms behind all sections; the command autograd-ae theorems --details prints every measure",
     )
     rows = only or (QUICK if quick else tuple(THEOREMS))
     note = (lambda text: print(f"  {text} …", file=sys.stderr, flush=True)) if verbose else None
