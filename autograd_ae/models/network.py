@@ -226,6 +226,10 @@ class Network(Learned):
         """Weights and biases of encoder and decoder, as tensors."""
         return parameters([self.encoder_, self.decoder_])
 
+    def theory_setting(self) -> dict[str, Any]:
+        """As for every model: with the optimiser's weight decay, which is no term of the loss."""
+        return super().theory_setting() | {"weight_decay": float(self.weight_decay)}
+
     # Looking inside.
 
     def loss(self, X: Any, *noise: Any) -> Tensor:

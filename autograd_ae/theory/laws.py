@@ -12,12 +12,13 @@
 | any other with ‖x − x̂‖² in it | linear | any | 3, for the reconstruction error alone |
 
 Where the encoder is not linear the optimum is a bound: the theorem's optimal encoder is affine, and no other does
-better. On whatever data: each optimum is that of the very X it is compared on, so no model can be below it.
+better. So it is where the optimiser decays weights, which no row knows of. On whatever data: each optimum is that of
+the very X it is compared on, so no model can be below it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +58,13 @@ def law_of(setting: Setting, rank: int) -> Law:
     >>> law_of(Setting(n_components=1, decoder_weight=[[0.6, 0.8]]), rank=2).row        # any encoder, linear decoder
     3
     """
+    law = _by_architecture(setting, rank)
+    if setting.weight_decay > 0 and law.relation == EQUALITY:
+        return replace(law, relation=BOUND, why="weight decay asks for smaller weights than the optimum has")
+    return law
+
+
+def _by_architecture(setting: Setting, rank: int) -> Law:
     if setting.reconstruction == "bernoulli":
         return _no_law("no closed form for a Bernoulli likelihood")
     if not setting.linear_decoder:

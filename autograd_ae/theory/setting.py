@@ -39,6 +39,7 @@ class Setting:
     variational                     whether z is drawn from N(m(x), diag v(x)) and the loss is that of `probabilistic`
     noise_variance, learned_noise   η² of its Gaussian likelihood, as it is now, and whether it was learned
     beta                            weight of its KL
+    weight_decay                    of the optimiser, over all parameters: what is minimised is then not the loss alone
     """
 
     n_components: int
@@ -56,6 +57,7 @@ class Setting:
     noise_variance: float | None = None
     learned_noise: bool = False
     beta: float = 1.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         L = as_count(self.n_components, "n_components", 1, np.iinfo(np.int64).max, "the width of the code")
@@ -72,7 +74,7 @@ class Setting:
         checked["l2"] = as_vector(self.l2, "l2", L) if np.ndim(self.l2) else as_number(self.l2, "l2", low=0)  # type: ignore[arg-type]
         if np.min(checked["l2"]) < 0:
             raise ValueError("l2: penalties must not be negative")
-        for name in ("sparsity_weight", "corruption_level", "beta"):
+        for name in ("sparsity_weight", "corruption_level", "beta", "weight_decay"):
             checked[name] = as_number(getattr(self, name), name, low=0)
         if self.variational and self.reconstruction == "squared_error":
             checked["noise_variance"] = as_number(self.noise_variance, "noise_variance", above=0)  # type: ignore[arg-type]

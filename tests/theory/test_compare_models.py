@@ -59,6 +59,7 @@ MODELS = {
     "Autoencoder, one linear decoder layer": Given(deep(DeepEncoder, **TANH), 3, "bound"),
     "Autoencoder, deep": Given(deep(), None, "none"),
     "Autoencoder, cross-entropy": Given(deep(reconstruction_loss="bce"), None, "none"),
+    "Autoencoder, linear, decayed weights": Given(deep(**LINEAR, weight_decay=0.01), 1, "bound"),
     "DeepPCA": Given(deep(ae.DeepPCA), None, "none"),
     "DeepPCA, circular": Given(ae.DeepPCA(1, code="circular", **SHORT), None, "none"),
     "DeepPCA, no hidden layer": Given(ae.DeepPCA(1, hidden_layer_sizes=(), **SHORT), 1, "equality"),
@@ -293,6 +294,28 @@ def test_integers_and_lists_are_data_too():
     pixels = np.random.default_rng(0).integers(0, 256, size=(20, 4), dtype=np.uint8)
     assert abs(theory.compare(ae.PCA(2).fit(pixels), pixels).relative_excess_loss) < 1e-10
     assert theory.compare(fitted("PCA"), X.tolist()).loss == theory.compare(fitted("PCA"), X).loss
+
+
+class Frame:
+    """What a table of named columns looks like from outside."""
+
+    columns = ("a", "b", "c", "d")
+    shape = X.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(X, dtype=dtype)
+
+
+def test_named_columns_reach_the_model_that_was_fitted_on_them():
+    found = theory.compare(ae.PCA(2).fit(Frame()), Frame())  # without its names, X would be warned of
+    assert found.loss == pytest.approx(theory.compare(fitted("PCA"), X).loss)
+
+
+def test_decayed_weights_stay_above_the_optimum_and_the_reason_is_given():
+    decayed = deep(solver="sgd", weight_decay=0.01, **{**LINEAR, "hidden_layer_sizes": (), "max_iter": 500}).fit(X)
+    found = theory.compare(decayed, X)
+    assert found.relative_excess_loss > 0.01
+    assert "a bound: nothing gets below it (weight decay asks for smaller weights" in found.text
 
 
 # Models of other people.
