@@ -43,6 +43,7 @@ class Kernel:
         self.py_func = py_func
         self.flags = flags
         self._compiled: Callable[..., Any] | None = None
+        self._part: Callable[..., Any] | None = None
         self.__name__ = py_func.__name__
         self.__doc__ = py_func.__doc__
 
@@ -54,6 +55,12 @@ class Kernel:
         if self._compiled is None:
             self._compiled = _dispatcher(self)
         return self._compiled
+
+    def part(self) -> Callable[..., Any]:
+        """The same for use inside other kernels only: not to be called from Python, not kept on disk by itself."""
+        if self._part is None:
+            self._part = bare(parts_in(self.py_func), self.flags)
+        return self._part
 
 
 def jit(py_func: Callable[..., Any] | None = None, *, flags: frozenset[str] = frozenset()) -> Any:
@@ -90,18 +97,28 @@ def _hash_outside(path: Path) -> str:
 def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     import numba
 
-    dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(
-        _globals_compiled(kernel.py_func)
-    )
+    dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(parts_in(kernel.py_func))
     _keep_on_disk(dispatcher)
     return dispatcher
 
 
-def _globals_compiled(py_func: Callable[..., Any]) -> Callable[..., Any]:
+def bare(function: Callable[..., Any], flags: frozenset[str] = frozenset()) -> Any:
+    """A dispatcher that Python cannot call: compiled faster, and its code stands alone."""
+    import numba
+
+    without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(error_model="numpy", nogil=True, fastmath=set(flags), **without)(function)
+
+
+def parts_in(py_func: Callable[..., Any]) -> Callable[..., Any]:
     """Let one kernel call another: Numba must see dispatchers where the source names kernels (or `Native` parts)."""
     loaded = {i.argval for i in dis.get_instructions(py_func) if i.opname == "LOAD_GLOBAL"}
     helpers = {name: py_func.__globals__.get(name) for name in loaded}
-    kernels = {name: helper.compiled() for name, helper in helpers.items() if isinstance(helper, Kernel | Native)}
+    kernels = {
+        name: helper.part() if isinstance(helper, Kernel) else helper.compiled()
+        for name, helper in helpers.items()
+        if isinstance(helper, Kernel | Native)
+    }
     if not kernels:
         return py_func
     twin = FunctionType(

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograd_ae.core.jit import Kernel, _announce, _globals_compiled, _hash_outside, cache_dir
+from autograd_ae.core.jit import Kernel, _announce, _hash_outside, bare, cache_dir, parts_in
 from autograd_ae.core.native import blas_symbols
 
 _kept: list[Any] = []  # what must live as long as the addresses that were given out
@@ -29,14 +29,19 @@ _kept: list[Any] = []  # what must live as long as the addresses that were given
 @functools.cache
 def code_of(kernel: Kernel, arguments: int = 1) -> int:
     """The address of a kernel's machine code, for `arguments` 64-bit integers."""
-    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
     stamp = _hash_outside(Path(kernel.py_func.__code__.co_filename))
-    path = cache_dir() / f"{name}-{arguments}-{_platform()}{stamp}.o"
+    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}{stamp}"
+    return machine_code(name, lambda: parts_in(kernel.py_func), arguments)
+
+
+def machine_code(name: str, make: Callable[[], Callable[..., int]], arguments: int = 1) -> int:
+    """The address of the code kept under `name`; where there is none yet, of what `make()` gives, compiled."""
+    path = cache_dir() / f"{name}-{arguments}-{_platform()}.o"
     try:
-        symbol, code = path.read_bytes().split(b"\n", 1)
-        return _loaded(symbol.decode(), code)
+        header, code = path.read_bytes().split(b"\n", 1)
+        return _loaded(*header.decode().split(" "), code=code)
     except (OSError, ValueError, RuntimeError):  # not there yet, or damaged
-        return _compiled(kernel, arguments, path)
+        return _compiled(make(), arguments, path)
 
 
 def callable_at(address: int, arguments: int) -> Callable[..., int]:
@@ -72,13 +77,15 @@ def _engine() -> Any:
     return binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
 
 
-def _loaded(symbol: str, code: bytes) -> int:
+def _loaded(symbol: str, *needed: str, code: bytes) -> int:
     from llvmlite import binding
 
     digest, code = code[:32], code[32:]
     if hashlib.sha256(code).digest() != digest:
         raise ValueError("a damaged file")
     engine = _engine()
+    if not all(binding.address_of_symbol(name) for name in needed):  # LLVM would end the process
+        raise ValueError(f"{symbol} needs what only Numba has")
     object_file = binding.ObjectFileRef.from_data(code)
     _kept.append(object_file)
     engine.add_object_file(object_file)
@@ -89,28 +96,27 @@ def _loaded(symbol: str, code: bytes) -> int:
     return address
 
 
-def _compiled(kernel: Kernel, arguments: int, path: Path) -> int:
+def _compiled(function: Callable[..., int], arguments: int, path: Path) -> int:
     import numba
 
     _announce()
-    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(kernel.flags), **wrappers}
-    dispatcher = numba.njit(**options)(_globals_compiled(kernel.py_func))
+    dispatcher = bare(function)
     dispatcher.compile((numba.int64,) * arguments)
     (result,) = dispatcher.overloads.values()
     symbol, library = result.fndesc.llvm_func_name, result.library
     _kept.append(dispatcher)
-    _keep(path, symbol, library._get_compiled_object())
+    needed = [f.name for f in library._final_module.functions if f.is_declaration and not f.name.startswith("llvm.")]
+    _keep(path, " ".join([symbol, *needed]), library._get_compiled_object())
     address: int = library.get_pointer_to_function(symbol)
     return address
 
 
-def _keep(path: Path, symbol: str, code: bytes) -> None:
+def _keep(path: Path, header: str, code: bytes) -> None:
     """Write a file that is whole or not there; where that cannot be done it is compiled again next time."""
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(symbol.encode() + b"\n" + hashlib.sha256(code).digest() + code)
+        temporary.write_bytes(header.encode() + b"\n" + hashlib.sha256(code).digest() + code)
         temporary.replace(path)
     except OSError:
         return

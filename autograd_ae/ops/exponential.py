@@ -131,7 +131,7 @@ def _by_dtype(single: Kernel, double: Kernel, python: Callable[[float], float]) 
         from numba.core import types
         from numba.extending import overload
 
-        of_single, of_double = single.compiled(), double.compiled()
+        of_single, of_double = single.part(), double.part()
 
         def by_dtype(x):
             return python(x)
