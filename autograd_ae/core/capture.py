@@ -12,8 +12,8 @@ computes with values outside the recording, is refused instead of being frozen i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,16 @@ class Gradients(Mapping[str, Array]):
         return len(self._arrays)
 
 
+class Runner(Protocol):
+    """What executes a captured program in place, on buffers of its own."""
+
+    program: Program
+    arrays: list[Array | None]
+    gradients: Gradients
+
+    def run(self) -> None: ...
+
+
 class Replay:
     """A program over buffers of its own: `run()` executes all lines in place."""
 
@@ -55,19 +65,9 @@ class Replay:
             np.empty(v.shape, v.dtype) if a is None and v.kind != "nothing" else a
             for v, a in zip(program.values, program.arrays, strict=True)
         ]
-        if program.seed:
-            self.arrays[program.seed] = np.ones((), program.values[program.seed].dtype)
-        for place in program.wrt:  # what the outputs do not depend on
-            if place not in program.gradients:
-                program.gradients[place] = len(self.arrays)
-                self.arrays.append(np.zeros(program.values[place].shape, program.values[place].dtype))
+        complete(program, self.arrays)
         self._bind()
-        leaves = dict(program.leaves)
-        self.gradients = Gradients(
-            _distinct([program.name(place) for place in program.wrt]),
-            [self.arrays[program.gradients[place]] for place in program.wrt],  # type: ignore[misc]
-            [leaves[place] for place in program.wrt],
-        )
+        self.gradients = gradients_of(program, self.arrays)
 
     def _bind(self) -> None:
         """Look every place up once, so that a step is calls on arrays and nothing else."""
@@ -90,50 +90,89 @@ class Replay:
             run(out, *args, **params)
 
 
-class Captured:
-    """What `capture` returns: `step(*arrays)` replays; `step.program` and `step.gradients` belong to the last call."""
+def complete(program: Program, arrays: list[Array | None]) -> None:
+    """The seed of the backward pass, and zeros for gradients of what the outputs do not depend on."""
+    if program.seed:
+        arrays[program.seed] = np.ones((), program.values[program.seed].dtype)
+    for place in program.wrt:
+        if place not in program.gradients:
+            program.gradients[place] = len(arrays)
+            arrays.append(np.zeros(program.values[place].shape, program.values[place].dtype))
 
-    def __init__(self, fn: Callable[..., Any], example: tuple[Any, ...]):
-        self._fn = fn
+
+def gradients_of(program: Program, arrays: list[Array | None]) -> Gradients:
+    """The gradients among a program's arrays, by name, number and tensor."""
+    leaves = dict(program.leaves)
+    return Gradients(
+        _distinct([program.name(place) for place in program.wrt]),
+        [arrays[program.gradients[place]] for place in program.wrt],  # type: ignore[misc]
+        [leaves[place] for place in program.wrt],
+    )
+
+
+class Captured:
+    """What `capture` returns: `step(*arrays)` runs; `step.program` and `step.gradients` belong to the last call.
+
+    `prepare` makes of a program what runs it.
+    """
+
+    def __init__(self, fn: Callable[..., Any], example: tuple[Any, ...], prepare: Callable[[Program], Any] = Replay):
+        self._fn, self._prepare = fn, prepare
         self._names = _argument_names(fn, len(example))
         self._data = [isinstance(a, Tensor) and not a.traced for a in example]  # given as constants: no gradient
-        self._replays: dict[tuple[Any, ...], Replay] = {}
+        self._runners: dict[tuple[Any, ...], Any] = {}
         self._single = True
-        self._current: Replay
-        self(*example)
+        self._current: Any
+        self._select(self._floats(example))
+        for buffer, array in zip(self._buffers, self._floats(example), strict=True):
+            np.copyto(buffer, array)
 
     def __call__(self, *arrays: Any) -> Any:
         """Values of the outputs on new data (copies; NumPy scalars where 0-d); gradients are renewed in place.
 
         Without arguments: once more on the data of the last call, for functions whose parameters changed meanwhile.
         """
-        if not arrays and self._names:
-            return self._run_current()
+        buffers = self._buffers
+        if len(arrays) == len(buffers):
+            for array, buffer in zip(arrays, buffers):  # noqa: B905
+                if type(array) is not np.ndarray or array.shape != buffer.shape or array.dtype != buffer.dtype:
+                    buffers = self._select(arrays := self._floats(arrays))
+                    break
+            for array, buffer in zip(arrays, buffers):  # noqa: B905
+                np.copyto(buffer, array)
+        elif arrays or not self._names:
+            self._floats(arrays)  # raises
+        return self._run_current()
+
+    def _floats(self, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         if len(arrays) != len(self._names):
             names = ", ".join(self._names)
             raise TypeError(f"the captured function takes {len(self._names)} arrays ({names}), {len(arrays)} arrived")
-        batch = [
+        return tuple(
             a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)
-        ]
+        )
+
+    def _select(self, batch: tuple[Array, ...]) -> list[Array]:
+        """Make the program of these shapes and dtypes the current one; its input buffers."""
         key = tuple((a.shape, a.dtype) for a in batch)
-        replay = self._replays.get(key)
-        if replay is None:
-            replay = self._replays[key] = Replay(self._record(batch))
-        self._current = replay
-        for place, array in zip(replay.program.inputs, batch, strict=True):
-            np.copyto(replay.arrays[place], array)  # type: ignore[arg-type]
-        return self._run_current()
+        if key not in self._runners:
+            self._runners[key] = self._prepare(self._record(batch))
+        self._current = runner = self._runners[key]
+        self._buffers: list[Array] = [runner.arrays[place] for place in runner.program.inputs]
+        self._outputs: list[Array] = [runner.arrays[place] for place in runner.program.outputs]
+        return self._buffers
 
     def _run_current(self) -> Any:
-        replay = self._current
-        replay.run()
-        values = tuple(replay.arrays[place].copy()[()] for place in replay.program.outputs)  # type: ignore[union-attr]
-        return values[0] if self._single else values
+        self._current.run()
+        if self._single:
+            return self._outputs[0].copy()[()]
+        return tuple([output.copy()[()] for output in self._outputs])
 
     @property
     def program(self) -> Program:
         """The program of the last call's shapes; `print(step.program)` shows its lines."""
-        return self._current.program
+        program: Program = self._current.program
+        return program
 
     @property
     def gradients(self) -> Gradients:
@@ -147,14 +186,15 @@ class Captured:
                 f"a gradient starts from a traced scalar, and the captured function's output has shape {shape}. "
                 "Reduce it, or use ae.vjp"
             )
-        return self._current.gradients
+        gradients: Gradients = self._current.gradients
+        return gradients
 
-    def _record(self, batch: list[Array]) -> Program:
+    def _record(self, batch: Sequence[Array]) -> Program:
         program = self._run(batch)
         _refuse_changes(program, self._run_elsewhere(batch))
         return program
 
-    def _run_elsewhere(self, batch: list[Array]) -> Program:
+    def _run_elsewhere(self, batch: Sequence[Array]) -> Program:
         """A second recording on other values: rows reversed and shrunk, or only reversed where that is refused.
 
         Shrinking keeps signs and stays in domains such as (0, ∞) and [0, 1]; a function may need rows that sum to 1.
@@ -165,7 +205,7 @@ class Captured:
         except (ValueError, ArithmeticError):
             return self._run(turned)
 
-    def _run(self, batch: list[Array]) -> Program:
+    def _run(self, batch: Sequence[Array]) -> Program:
         inputs = [
             Tensor(a.copy(), name, traced=not data)
             for a, name, data in zip(batch, self._names, self._data, strict=True)
@@ -179,27 +219,6 @@ class Captured:
                 f"the captured function must return a tensor or a tuple of tensors, it returned {type(result).__name__}"
             )
         return Program(outputs, wrt=None if outputs[0].shape == () else (), inputs=inputs)
-
-
-def capture(fn: Callable[..., Any], *example: Any) -> Captured:
-    """Record `fn` on example arrays and keep the program for replay on new data.
-
-    Parameters
-    ----------
-    fn : takes tensors, returns a tensor or a tuple of them; where the first is scalar, it is what is differentiated.
-    example : float arrays; a constant (`ae.constant(x)`) marks data that no gradient is wanted of.
-        Other shapes may come later: one program is kept per tuple of shapes and dtypes.
-
-    Raises
-    ------
-    CaptureError : Python looked at a value, or two recordings of `fn` differ (random numbers, data used as a constant).
-
-    >>> import autograd_ae as ae
-    >>> step = ae.capture(lambda W, x: ((x @ W) ** 2.0).sum(), np.ones((2, 1)), np.ones((3, 2)))
-    >>> float(step(np.full((2, 1), 2.0), np.ones((3, 2)))), step.gradients["W"].tolist()
-    (48.0, [[24.0], [24.0]])
-    """
-    return Captured(fn, example)
 
 
 def _argument_names(fn: Callable[..., Any], count: int) -> list[str]:

@@ -198,6 +198,11 @@ class Program:
                 env[dead] = None
         return [self._take(env, place) for place in self.wrt]
 
+    def blame(self, line: Line) -> str:
+        """A line as an error names it."""
+        where = "" if line in self.forward else "the backward pass of "
+        return f"{self.text(line)} in {where}{self.nodes[line.node].describe()} gave"
+
     def _take(self, env: list[Array | None], place: int) -> Array:
         gradient = env[self.gradients[place]] if place in self.gradients else None
         return np.zeros(self.values[place].shape, self.values[place].dtype) if gradient is None else gradient

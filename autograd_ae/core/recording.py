@@ -48,7 +48,7 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int
         if op.ufunc is None:
             arrays = [t.data for t in inputs]
             out = np.empty(op.shape(*[a.shape for a in arrays], **params), op.dtype or dtype)
-            op.run(out, *arrays, **params)
+            (op.run if state.usual or not state.capturing else op.numpy_forward)(out, *arrays, **params)
         else:
             out = op.ufunc(inputs[0].data) if len(inputs) == 1 else op.ufunc(inputs[0].data, inputs[1].data)
             if type(out) is not np.ndarray:  # NumPy makes a scalar of a 0-d result
