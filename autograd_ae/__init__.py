@@ -12,13 +12,26 @@ from typing import Any
 
 __version__ = "0.1.0.dev0"
 
-_SUBPACKAGES = ("core", "data", "explain", "lecture", "models", "nn", "ops", "optim", "plot", "testing", "theory")
+_SUBPACKAGES = (
+    "core",
+    "data",
+    "explain",
+    "lecture",
+    "models",
+    "nn",
+    "ops",
+    "optim",
+    "plot",
+    "runtime",
+    "testing",
+    "theory",
+)
 _HOMES = {
     "core.errors": "AnomalyError CaptureError GraphError InPlaceError ShapeError",
     "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",
     "core.transforms": "backward grad hessian hvp jvp value_and_grad vjp",
-    "core.capture": "capture",
     "explain.graph": "graph",
+    "runtime.capture": "capture",
     "models": """
         PCA Autoencoder ConvergenceWarning DataRangeWarning DeepPCA DenoisingAE LinearPCA ModelFileError NotFittedError
         SparseAE VAE load""",

@@ -16,11 +16,12 @@ ALLOWED = {
     "ops": {"core"},
     "nn": {"core", "ops"},
     "optim": {"core"},  # only core.jit: its kernels work on arrays
+    "runtime": {"core", "ops", "optim"},  # the optimisers' kernels, for a step in one call
     "theory": set(),
     "data": set(),
     "plot": set(),
-    "models": {"core", "ops", "nn", "optim", "data"},
-    "testing": {"core", "ops"},
+    "models": {"core", "ops", "nn", "optim", "data", "runtime"},
+    "testing": {"core", "ops", "runtime"},
     "explain": {"core", "ops", "testing"},  # only testing.diagnose: what is wrong with a gradient of one's own
 }
 

@@ -1,6 +1,6 @@
 """Training loops: minibatches with a first-order optimiser, or all samples with L-BFGS.
 
-Both capture the loss once and replay the program (see `core/capture.py`). Losses are averaged over the samples
+Both capture the loss once and replay the program (see `runtime/`). Losses are averaged over the samples
 of an epoch while the parameters move, as scikit-learn's `loss_curve_` is. Ctrl-C ends training and keeps what was
 learned; a loss, gradient or parameter that leaves the finite numbers raises, with the parameters of the last good
 epoch put back.
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.blas import limit_blas_threads
-from autograd_ae.core.capture import capture
 from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
 from autograd_ae.models.validation import warn_user
 from autograd_ae.ops.arithmetic import add
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
+from autograd_ae.runtime.capture import capture
 
 SOLVERS = ("adam", "sgd", "lbfgs")
 OPTIMIZER_SETTINGS = ("solver", "learning_rate_init", "beta_1", "beta_2", "momentum", "weight_decay")
@@ -114,7 +114,7 @@ def _captured(model: Any, X: np.ndarray, noise: tuple[np.ndarray, ...] = ()) -> 
     """The names of the loss and its terms, and the program that computes them and the gradients."""
     with np.errstate(over="ignore", invalid="ignore"):
         names = ("loss", *model.loss_terms(constant(X[:1]), *(n[:1] for n in noise)))
-        return names, capture(objective(model), *map(constant, (X, *noise)))
+        return names, capture(objective(model), *map(constant, (X, *noise)), runtime="replay")
 
 
 def by_minibatches(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callback | None) -> None:

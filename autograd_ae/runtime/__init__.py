@@ -1,1 +1,19 @@
-"""How a captured program is executed fast."""
+"""How a captured program is executed: from numbered lines to one call per training step.
+
+    lines of a Program ── lowering.py ──> rows ── table.py ──> words ── interpreter.py ──> done
+                              plan.py: where every value lies            instructions.py, kernels.py: the work
+
+1. `capture.py`: `ae.capture` records a function once per tuple of shapes (`core/capture.py`) and prepares the program.
+2. `plan.py` gives every value its place in one block before the first step; memory of dead values is used again.
+3. `lowering.py` writes each line as rows: an instruction, addresses, sizes. A line it does not know is called back.
+4. `updating.py` appends the optimiser's step, `gathering.py` puts the reading of the batch before all.
+5. `table.py` turns rows into integers, with the addresses of the machine code of the instructions that occur.
+6. `interpreter.py` is one small loop: call the code, next row. `compiled.py` holds all this together.
+
+The machine code of instructions is made by Numba once per machine and loaded from disk without it afterwards
+(`core/object_code.py`). Nothing is compiled per network.
+
+What differs from `runtime="replay"`, the same lines run one by one from Python: sums of many terms are added in
+float64, several chains at once; exp and tanh are polynomials (2 ulp); products below 4,096 multiplications are plain
+loops. All else has the same bits.
+"""

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_ae.core.capture import capture
 from autograd_ae.core.op import Node
 from autograd_ae.core.tensor import Tensor, record
 from autograd_ae.ops.arithmetic import multiply
 from autograd_ae.ops.reductions import sum as total
+from autograd_ae.runtime.capture import capture
 from autograd_ae.testing.laws_report import Array, Recording, as_leaf, assert_close, measured, measured_inner
 
 Fn = Callable[..., Tensor]
@@ -132,7 +132,7 @@ def assert_replay_is_eager(fn: Fn, arrays: Sequence[Any], others: Sequence[Any])
         weights = np.cos(np.arange(y.size, dtype=y.dtype)).reshape(y.shape)  # so that no gradient cancels by symmetry
         return total(multiply(y, weights)), y
 
-    step = capture(scalar, *[arrays[k] for k in floats])
+    step = capture(scalar, *[arrays[k] for k in floats], runtime="replay")
     for point, word in ((others, "others"), (arrays, "arrays, replayed after others")):
         replayed = step(*[point[k] for k in floats])
         leaves = [as_leaf(point[k], f"argument {k}") for k in floats]

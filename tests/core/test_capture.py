@@ -15,7 +15,7 @@ def network(rng, dtype=np.float64):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_replay_equals_eager_bitwise_values_and_gradients(rng, dtype):
     layers, loss = network(rng, dtype)
-    step = ae.capture(loss, rng.normal(size=(8, 5)).astype(dtype))
+    step = ae.capture(loss, rng.normal(size=(8, 5)).astype(dtype), runtime="replay")
     for _ in range(3):
         x = rng.normal(size=(8, 5)).astype(dtype)
         value = step(x)
@@ -42,7 +42,7 @@ def test_one_program_per_tuple_of_shapes(rng):
 def test_parameters_updated_in_place_or_replaced_are_seen(rng):
     layers, loss = network(rng)
     x = rng.normal(size=(4, 5))
-    step = ae.capture(loss, x)
+    step = ae.capture(loss, x, runtime="replay")
     W = layers.layers[0].W
     W.data -= 0.5
     assert step(x) == loss(ae.constant(x)).data

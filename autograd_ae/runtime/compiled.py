@@ -1,0 +1,163 @@
+"""A program compiled: planned memory, a table, and stretches of it run by the interpreter.
+
+A line without rows is called back: the table is cut there, so a step is stretch, Python line, stretch, … A program
+whose lines all have rows is one stretch, one call. A row that refuses its operands (a target outside [0, 1]) hands over
+to the Python form of its line, which raises the error that the user should see, or computes the line after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from autograd_ae.core.capture import complete, gradients_of
+from autograd_ae.core.errors import CaptureError
+from autograd_ae.core.jit import JIT_ENABLED
+from autograd_ae.core.lines import Line
+from autograd_ae.core.modes import state
+from autograd_ae.core.op import Array
+from autograd_ae.core.program import Program
+from autograd_ae.core.recording import refuse_nan
+from autograd_ae.runtime.gathering import Gather, by_numpy
+from autograd_ae.runtime.lowering import Row, lower
+from autograd_ae.runtime.plan import plan
+from autograd_ae.runtime.table import Table
+from autograd_ae.runtime.updating import Update, update_of
+
+Stretch = tuple[int, int]
+
+
+class Compiled:
+    """A program ready to run again and again: `run()` executes all lines, then the optimiser's step where there is one.
+
+    `nbytes` is the memory of all values but the leaves; `callbacks` the labels of the lines that Python runs.
+    """
+
+    def __init__(self, program: Program, optimizer: Any = None):
+        self.program, self.optimizer = program, optimizer
+        wanted = [] if optimizer is None else parameter_places(program, optimizer)
+        together = [program.gradients[place] for place in wanted if place in program.gradients]
+        planned = plan(program, together if len(together) == len(wanted) else ())
+        self.arrays, self.nbytes, self.peak = planned.arrays, planned.nbytes, planned.peak
+        complete(program, self.arrays)
+        self.gradients = gradients_of(program, self.arrays)
+        self._to_apply = [self._array(program.gradients[place]) for place in wanted]
+        first = self.arrays[program.inputs[0]] if program.inputs else None
+        self._gather = Gather(first) if JIT_ENABLED and first is not None and first.ndim == 2 and first.size else None
+        self._bind()
+
+    def _array(self, place: int) -> Array:
+        return self.arrays[place]  # type: ignore[return-value]  # None only at NOTHING
+
+    # The table.
+
+    def _bind(self) -> None:
+        """Take the leaves where they lie now, and write the table."""
+        inputs = set(self.program.inputs)
+        self._bound = [(leaf, leaf.data) for place, leaf in self.program.leaves if place not in inputs]
+        for place, leaf in self.program.leaves:
+            if place not in inputs:
+                self.arrays[place] = leaf.data
+        self._rows: list[Row] = [] if self._gather is None else [self._gather.row]
+        self._owners: list[Line | None] = [None] * len(self._rows)
+        self._units: list[Stretch | Line] = []
+        for line in (*self.program.forward, *self.program.backward):
+            out, args = self._array(line.out), [self.arrays[a] for a in line.args]
+            rows = lower(line.run, out, args, line.params)
+            if rows is None or not JIT_ENABLED:
+                self._units.append(line)
+            else:
+                self._extend(rows, line)
+        self.callbacks = [unit.label or "accumulate" for unit in self._units if isinstance(unit, Line)]
+        self._update: Update | None = None
+        if self.optimizer is not None:
+            self._update, self._update_at = update_of(self.optimizer, self._to_apply), len(self._rows)
+            self._extend(self._update.rows, None)
+        self._table = Table(self._rows) if self._rows else None
+        if self._gather is not None:
+            self._gather.forget()
+
+    def _extend(self, rows: Sequence[Row], line: Line | None) -> None:
+        first, last = len(self._rows), len(self._rows) + len(rows)
+        self._rows += rows
+        self._owners += [line] * len(rows)
+        before = self._units[-1] if self._units else None
+        if before is not None and not isinstance(before, Line):
+            self._units[-1] = (before[0], last)
+        elif rows:
+            self._units.append((first, last))
+
+    # A step.
+
+    def run(self) -> None:
+        """All lines in place; with an optimiser, its step after them.
+
+        FloatingPointError, with all parameters as they were, where the optimiser checks and a gradient is not finite.
+        """
+        for leaf, array in self._bound:
+            if leaf.data is not array:
+                self._bind()
+                break
+        update = self._update
+        if update is not None:
+            update.before()
+        if state.anomaly:
+            self._run_watched()
+        else:
+            for unit in self._units:
+                if type(unit) is tuple:
+                    self._run_rows(*unit)
+                else:
+                    self._run_line(unit)  # type: ignore[arg-type]
+        if update is not None:
+            update.after()
+
+    def _run_rows(self, first: int, last: int) -> None:
+        table = self._table
+        refused = table.run(first, last)  # type: ignore[union-attr]
+        while refused >= 0:
+            line = self._owners[refused]
+            if line is not None:
+                self._run_line(line)  # raises what the user should see, or computes it after all
+                first = refused + 1
+                while first < last and self._owners[first] is line:
+                    first += 1
+            else:
+                first = self._update_at + self._update.refused()  # type: ignore[union-attr]
+            refused = table.run(first, last)  # type: ignore[union-attr]
+
+    def _run_line(self, line: Line) -> None:
+        line.run(self._array(line.out), *[self.arrays[a] for a in line.args], **line.params)
+
+    def _run_watched(self) -> None:
+        """Line by line in Python, to say which line gave the first NaN."""
+        for line in (*self.program.forward, *self.program.backward):
+            self._run_line(line)
+            refuse_nan(self._array(line.out), partial(self.program.blame, line))
+        if self._update is not None and self._update.rows:
+            self._run_rows(self._update_at, len(self._rows))
+
+    # Data.
+
+    def take(self, X: Array, rows: Array, scale: float | None = None) -> None:
+        """The first input ← the numbered rows of X; uint8 is divided by 255 unless `scale` says what to multiply by."""
+        if self._gather is None:
+            by_numpy(self.arrays[self.program.inputs[0]], X, rows, scale)  # type: ignore[arg-type]
+            return
+        self._gather.point(self._table, X, rows, scale)  # type: ignore[arg-type]
+        if self._table.run(0, 1) >= 0:  # type: ignore[union-attr]
+            raise self._gather.refused()
+
+
+def parameter_places(program: Program, optimizer: Any) -> list[int]:
+    """The places of the optimiser's arrays among the leaves, in its order."""
+    place_of = {id(leaf.data): place for place, leaf in program.leaves if place in program.wrt}
+    missing = [i for i, p in enumerate(optimizer.params) if id(p) not in place_of]
+    if missing:
+        shape = optimizer.params[missing[0]].shape
+        raise CaptureError(
+            f"params[{missing[0]}] of the optimizer, of shape {shape}, is not the array of a traced tensor that the "
+            "captured function uses: make the optimizer of [p.data for p in parameters], and give no p.data a new array"
+        )
+    return [place_of[id(p)] for p in optimizer.params]

@@ -1,0 +1,165 @@
+"""Instructions of training: losses and penalties, batches from data, optimisers. (All others: `instructions.py`.)"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd_ae.core.jit import jit
+from autograd_ae.core.native import at
+from autograd_ae.optim.adam import adam_kernel
+from autograd_ae.optim.sgd import sgd_kernel
+from autograd_ae.runtime.kernels import (
+    bce_da_kernel,
+    gather_kernel,
+    gaussian_kl_dlog_variance_kernel,
+    gaussian_kl_dmean_kernel,
+    l1_dz_kernel,
+    sample_dlog_variance_kernel,
+    sample_kernel,
+    squared_distance,
+    squared_error_dx_kernel,
+    sum_of_bce,
+    sum_of_kl,
+    sum_of_sizes,
+    sum_of_squares,
+)
+
+# Losses and penalties; factors[0] is B, or the number of entries.
+
+
+@jit
+def squared_error(out, a, b, _c, n, _j, _k, _l, factors, like):
+    at(out, 1, like)[0] = squared_distance(at(a, n, like), at(b, n, like), n) / factors[0]
+    return 0
+
+
+@jit
+def squared_error_dx(out, g, a, b, n, _j, _k, _l, factors, like):
+    squared_error_dx_kernel(at(out, n, like), at(g, 1, like), at(a, n, like), at(b, n, like), factors[0])
+    return 0
+
+
+@jit
+def l1(out, z, _b, _c, n, _j, _k, _l, factors, like):
+    at(out, 1, like)[0] = sum_of_sizes(at(z, n, like), n) / factors[0]
+    return 0
+
+
+@jit
+def l1_dz(out, g, z, _c, n, _j, _k, _l, factors, like):
+    l1_dz_kernel(at(out, n, like), at(g, 1, like), at(z, n, like), factors[0])
+    return 0
+
+
+@jit
+def l2(out, z, _b, _c, n, _j, _k, _l, factors, like):
+    at(out, 1, like)[0] = sum_of_squares(at(z, n, like), n) / factors[0]
+    return 0
+
+
+@jit
+def bce_with_logits(out, a, t, _c, n, _j, _k, _l, factors, like):
+    s, outside = sum_of_bce(at(a, n, like), at(t, n, like), n)
+    at(out, 1, like)[0] = s / factors[0]
+    return 1 if outside > 0 else 0
+
+
+@jit
+def bce_with_logits_da(out, g, a, t, n, _j, _k, _l, factors, like):
+    bce_da_kernel(at(out, n, like), at(g, 1, like), at(a, n, like), at(t, n, like), factors[0])
+    return 0
+
+
+@jit
+def gaussian_kl(out, mean, log_variance, _c, n, _j, _k, _l, factors, like):
+    at(out, 1, like)[0] = sum_of_kl(at(mean, n, like), at(log_variance, n, like), n) / factors[0]
+    return 0
+
+
+@jit
+def gaussian_kl_dmean(out, g, mean, _c, n, _j, _k, _l, factors, like):
+    gaussian_kl_dmean_kernel(at(out, n, like), at(g, 1, like), at(mean, n, like), factors[0])
+    return 0
+
+
+@jit
+def gaussian_kl_dlog_variance(out, g, log_variance, _c, n, _j, _k, _l, factors, like):
+    gaussian_kl_dlog_variance_kernel(at(out, n, like), at(g, 1, like), at(log_variance, n, like), factors[0])
+    return 0
+
+
+@jit
+def sample(out, mean, log_variance, noise, n, _j, _k, _l, _factors, like):
+    sample_kernel(at(out, n, like), at(mean, n, like), at(log_variance, n, like), at(noise, n, like))
+    return 0
+
+
+@jit
+def sample_dlog_variance(out, g, log_variance, noise, n, _j, _k, _l, _factors, like):
+    sample_dlog_variance_kernel(at(out, n, like), at(g, n, like), at(log_variance, n, like), at(noise, n, like))
+    return 0
+
+
+# Data: rows of an array in memory or on disk; `kind` is what they hold.
+
+SAME, BYTES, SINGLE, DOUBLE = range(4)
+_BYTE, _SINGLE, _DOUBLE = np.zeros(1, np.uint8), np.zeros(1, np.float32), np.zeros(1, np.float64)
+_INTEGER = np.zeros(1, np.int64)
+
+
+@jit
+def gather(out, x, numbers, _c, rows, columns, samples, kind, factors, like):
+    """out (rows, columns) ← the numbered rows of x (samples, columns), divided by factors[0]; 1 for a wrong number."""
+    chosen = at(numbers, rows, _INTEGER)
+    for i in range(rows):
+        if not 0 <= chosen[i] < samples:
+            return 1
+    y, n = at(out, rows * columns, like), samples * columns
+    if kind == BYTES:
+        gather_kernel(y, at(x, n, _BYTE), chosen, columns, factors[0])
+    elif kind == SINGLE:
+        gather_kernel(y, at(x, n, _SINGLE), chosen, columns, factors[0])
+    else:
+        gather_kernel(y, at(x, n, _DOUBLE), chosen, columns, factors[0])
+    return 0
+
+
+# Optimisers.
+
+
+@jit
+def check_finite(squares, g, _b, _c, n, first, _k, _l, _factors, like):
+    """Add ‖g‖² to a float64 (`first`: to 0); 1 where it is not finite."""
+    s = at(squares, 1, _DOUBLE)
+    s[0] = (0.0 if first else s[0]) + sum_of_squares(at(g, n, like), n)
+    return 0 if np.isfinite(s[0]) else 1
+
+
+@jit
+def begin_adam(out, _settings, _b, _c, decoupled, _j, _k, _l, settings, _like):
+    """The scalars of the next step from (rate, β₁, β₂, ε, λ, t), as `Adam._begin` has them; t ← t + 1."""
+    rate, beta_1, beta_2 = settings[0], settings[1], settings[2]
+    eps, decay, t = settings[3], settings[4], settings[5] + 1
+    settings[5] = t
+    root = np.sqrt(1 - beta_2**t)
+    s = at(out, 7, _DOUBLE)
+    s[0], s[1], s[2] = 1 - beta_1, beta_2, 1 - beta_2
+    s[3], s[4] = eps * root, rate * root / (1 - beta_1**t)
+    s[5], s[6] = (0.0, 1 - rate * decay) if decoupled != 0 else (decay, 1.0)
+    return 0
+
+
+@jit
+def adam(w, g, m, v, n, _j, _k, _l, s, like):
+    t = like.dtype.type
+    scalars = (t(s[0]), t(s[1]), t(s[2]), t(s[3]), t(s[4]), t(s[5]), t(s[6]))
+    adam_kernel(at(w, n, like), at(g, n, like), at(m, n, like), at(v, n, like), *scalars)
+    return 0
+
+
+@jit
+def sgd(w, g, v, _c, n, has_momentum, nesterov, _l, s, like):
+    t = like.dtype.type
+    arrays = at(w, n, like), at(g, n, like), at(v, n, like)
+    sgd_kernel(*arrays, t(s[0]), t(s[1]), t(s[2]), has_momentum != 0, nesterov != 0)
+    return 0

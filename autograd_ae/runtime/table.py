@@ -1,0 +1,41 @@
+"""The table: rows as machine words, and running stretches of it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograd_ae.core.op import Array
+from autograd_ae.runtime.instructions import COLUMNS, FACTORS, code
+from autograd_ae.runtime.interpreter import interpreter
+from autograd_ae.runtime.lowering import Row
+
+
+class Table:
+    """Rows in the form that the interpreter reads. It keeps their arrays alive."""
+
+    def __init__(self, rows: Sequence[Row]):
+        self.words = np.zeros((len(rows), COLUMNS), np.int64)
+        self.factors = np.zeros((len(rows), FACTORS))
+        self._kept: list[Array] = []
+        factors_at = self.factors.ctypes.data
+        for r, row in enumerate(rows):
+            words = self.words[r]
+            words[0] = code(row.instruction, row.dtype or row.arrays[-1].dtype)
+            words[1 : 1 + len(row.arrays)] = [a.ctypes.data for a in row.arrays]
+            words[5 : 5 + len(row.sizes)] = row.sizes
+            words[9] = row.factors.ctypes.data if isinstance(row.factors, np.ndarray) else factors_at + 8 * FACTORS * r
+            if not isinstance(row.factors, np.ndarray):
+                self.factors[r, : len(row.factors)] = row.factors
+            self._kept += [*row.arrays, *([row.factors] if isinstance(row.factors, np.ndarray) else [])]
+        self._run = interpreter()
+        self._address = self.words.ctypes.data
+        self._result = ctypes.c_int64()
+        self._result_at = ctypes.addressof(self._result)
+
+    def run(self, first: int, last: int) -> int:
+        """Execute rows first … last − 1; the row that refused its operands, or −1."""
+        self._run(self._result_at, None, self._address, first, last)
+        return self._result.value
