@@ -82,13 +82,13 @@ def inline(a: Array) -> str:
 
 
 def latex(a: Array) -> str:
-    """For a table cell, in math mode: a matrix, a number, or the facets in words."""
+    """For a table cell, in math mode: a matrix or a number."""
     if not a.ndim:
         return in_math(number(float(a)))
     if small(a) and a.size:
         rows = r" \\ ".join(" & ".join(in_math(x) for x in row) for row in entries(a))
         return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
-    return r",\ ".join(rf"\text{{{name}}}\ {in_math(value)}" for name, value in facets(a))
+    raise ValueError(f"an array of shape {a.shape} is too large to be a matrix on a page")
 
 
 def in_math(shown: str) -> str:

@@ -225,8 +225,9 @@ def _pair_bars(row: ElementTree.Element) -> None:
 
 
 def _rule(element: ElementTree.Element) -> None:
-    r"""`\overline` and `\underline` as borders, since few fonts have a bar that grows."""
-    if element.tag in ("mover", "munder") and element[1].text == "\u2015":
+    r"""`\bar`, `\overline`, `\underline` as borders: few fonts have a bar that grows, and browsers that put accents at
+    the height of an x draw that of Latin Modern through capital letters."""
+    if element.tag in ("mover", "munder") and element[1].text in ("\u2015", "\u00af"):
         side = {"mover": "top", "munder": "bottom"}[element.tag]
         element.remove(element[1])
         element.tag, element.attrib = "mrow", {"style": f"border-{side}:0.06em solid;padding-{side}:0.12em"}

@@ -29,10 +29,17 @@ STYLE = """
 .derivation .facet { white-space: nowrap; margin-right: 0.5em; display: inline-block; }
 .derivation .facet i { font-style: normal; opacity: 0.7; font-size: 0.88em; }
 .derivation td.values { font-variant-numeric: tabular-nums; min-width: 8.5rem; }
-.derivation td, .derivation th { text-align: left; vertical-align: baseline; }
+.derivation table { font-size: 0.86em; }
+.derivation td, .derivation th { padding: 0.35em 0.5em; text-align: left; vertical-align: baseline; }
 .derivation td.number, .derivation th.number { text-align: right; white-space: nowrap; }
 .derivation td.formula { white-space: nowrap; }
 .derivation .good { color: var(--good, #12664a); } .derivation .bad { color: var(--bad, #a8201a); font-weight: 600; }
+@media (max-width: 40rem) {
+  .derivation table.stack td { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); align-items: baseline;
+    white-space: normal; text-align: left; }
+  .derivation table.stack td::before { grid-column: 1; } .derivation table.stack td > div { grid-column: 2;
+    overflow-x: auto; min-width: 0; }
+}
 .derivation .wide { overflow-x: auto; max-width: 100%; }
 """.strip()
 
@@ -76,7 +83,7 @@ def _table(table: Table) -> str:
 def _cell(table: Table, k: int, cell: Parts) -> str:
     kind = "number" if k in table.right else "values" if any(isinstance(p, Values) for p in cell) else "formula"
     label = f' data-label="{escape(table.columns[k])}"' if cell else ""
-    return f'<td class="{kind}"{label}>{_parts(cell)}</td>'
+    return f'<td class="{kind}"{label}><div>{_parts(cell)}</div></td>'
 
 
 def _parts(parts: Parts) -> str:

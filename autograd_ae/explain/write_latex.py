@@ -65,8 +65,9 @@ def _table(table: Table) -> str:
     kinds = "".join("r" if k in table.right else "l" for k in range(len(table.columns)))
     heads = " & ".join(rf"\textbf{{{escaped(head)}}}" for head in table.columns)
     rows = "\n".join(" & ".join(_cell(cell) for cell in row) + r" \\[0.3em]" for row in table.rows)
+    size = "scriptsize" if len(table.columns) > 6 else "footnotesize"
     return (
-        "{\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
+        rf"{{\{size}\setlength{{\tabcolsep}}{{4pt}}" + "\n"
         f"\\begin{{longtable}}{{@{{}}{kinds}@{{}}}}\n\\toprule\n{heads} \\\\\n\\midrule\n\\endhead\n"
         f"{rows}\n\\bottomrule\n\\end{{longtable}}}}"
     )
@@ -78,13 +79,24 @@ def _cell(parts: Parts) -> str:
     return _parts(parts)
 
 
+def _array(values: Values) -> str:
+    """A matrix, a number, or the facets on two lines."""
+    a = values.array
+    if facets.small(a) and a.size:
+        return rf"\({facets.latex(a)}\)"
+    pairs = [rf"{escaped(name)} \({facets.in_math(x)}\)" for name, x in facets.facets(a)]
+    lines = [", ".join(pairs[:2]), ", ".join(pairs[2:])] if len(pairs) > 2 else [", ".join(pairs)]
+    body = r" \\{} ".join(lines)
+    return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{body}\end{{tabular}}"
+
+
 def _parts(parts: Parts) -> str:
     shown = ""
     for part in parts:
         if isinstance(part, Break):
-            shown += r" \\ "
+            shown += r" \\{} "  # braces: a [ that follows would be read as a length
         elif isinstance(part, Values):
-            shown += rf"\({facets.latex(part.array)}\)"
+            shown += _array(part)
         else:
             shown += rf"\({part.latex}\)" if isinstance(part, Math) else escaped(part.text)
     return shown

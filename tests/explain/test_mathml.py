@@ -94,6 +94,12 @@ def test_a_function_is_an_upright_identifier_with_a_thin_space_before_a_bare_arg
     assert names == ["arctan2", "y", "x"]
 
 
+def test_a_bar_stands_clear_of_a_capital_letter_in_every_font():
+    assert "border-top" in mathml(r"\bar{W}_1")
+    assert "mover" in tags(r"\bar{\hat{X}}")
+    assert "mover" not in tags(r"\bar{X}")
+
+
 def test_bars_open_and_close_and_a_lone_bar_is_a_relation():
     def forms(latex):
         return [e.get("form") for e in ElementTree.fromstring(mathml(latex)).iter(f"{MATHML}mo") if e.text in "|‖"]
