@@ -163,8 +163,11 @@ def transpose_kernel(geometry: Any = tile_of) -> Any:
     return intrinsic_for(2, emit, geometry)
 
 
-def sum_kernel(geometry: Any = tile_of) -> Any:
-    """The intrinsic `sum_panel(like, (out, panel, rows))`: (columns,) at `out` ← Σ rows, one after another."""
+def sum_kernel(geometry: Any = tile_of, *, squared: bool = False) -> Any:
+    """The intrinsic `sum_panel(like, (out, panel, rows))`: (columns,) at `out` ← Σ rows, one after another.
+
+    `squared`: of the squares.
+    """
 
     def emit(emitter: Emitter, out: Any, panel: Any, rows: Any) -> None:
         from numba.core import cgutils
@@ -175,7 +178,9 @@ def sum_kernel(geometry: Any = tile_of) -> Any:
         with cgutils.for_range(builder, rows) as loop:
             row = emitter.address(panel, builder.mul(loop.index, emitter.number(tile.columns)))
             for v, s in enumerate(sums):
-                builder.store(builder.fadd(builder.load(s), emitter.load(row, v * tile.lanes)), s)
+                x, before = emitter.load(row, v * tile.lanes), builder.load(s)
+                after = emitter.multiply_add(x, x, before) if squared else builder.fadd(before, x)
+                builder.store(after, s)
         for v, s in enumerate(sums):
             emitter.store(builder.load(s), out, v * tile.lanes)
 
@@ -212,6 +217,7 @@ copy_row = Native(copy_kernel)
 prefetch = Native(prefetch_kernel)
 transpose = Native(transpose_kernel)
 sum_panel = Native(sum_kernel)
+squares_of_panel = Native(lambda: sum_kernel(squared=True))
 
 
 def _constant(attribute: str) -> Native:

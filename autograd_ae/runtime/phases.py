@@ -1,10 +1,15 @@
-"""One training step of a stack of dense layers as a list of phases: who computes what, and who waits for whom.
+"""One training step of a stack of dense layers as lists of phases: who computes what, and who waits for whom.
 
-A phase does one thread's share of one layer's work. Threads go through the list together, with a barrier after each
-phase (|), as every phase reads what other threads wrote in the one before:
+A phase does one thread's share of one layer's work. Threads go through a list together, with a barrier after each phase
+(|), as a phase may read what other threads wrote in the one before:
 
     forward     pack X | layer 1 | layer 2 | … | layer L | unpack Y
-    backward    D_L | back L | gradient L | back L−1 | gradient L−1 | … | gradient 1
+    deltas      D_L | back L | back L−1 | … | look over |
+    gradients   gradient L | gradient L−1 | … | gradient 1
+
+No parameter changes before all deltas are there and have been looked over: with ‖X_k‖ and ‖D_j‖ the norms of columns,
+|dW_kj| ≤ ‖X_k‖ ‖D_j‖ (Cauchy and Schwarz), so where no sum of squares is near the largest number, no gradient can be
+anything but finite. X and D stay in their panels until the next step: `gradients` may be played again to look at them.
 
 A phase takes the address of its task, TASK int64: the plan, the layer l, and the thread. The plan is a table (2 +
 layers, COLUMNS) of int64: the step in row 0, the input as layer 0 in row 1, layer l in row 1 + l; sizes, and
@@ -28,7 +33,7 @@ from autograd_ae.core.object_code import code_of
 from autograd_ae.optim.adam import adam_kernel
 from autograd_ae.optim.sgd import sgd_kernel
 from autograd_ae.runtime.emitter import doubles, singles, words
-from autograd_ae.runtime.gemm import columns
+from autograd_ae.runtime.gemm import columns, squares_of_panel
 from autograd_ae.runtime.panels import pack_panel, unpack_panel
 from autograd_ae.runtime.stack import back_panels, first_delta, forward_panels, gradient_rows
 
@@ -38,7 +43,8 @@ SAMPLES, LAYERS, X_IN, Y_OUT, G_IN, DX_OUT, SCRATCH, SCRATCH_BYTES, THREADS, UPD
 # A layer.
 (
     INPUTS, UNITS, ACTIVATION, WEIGHTS, BIAS, Y, D, D_TURNED, DB, DW_OUT, DB_OUT, FIRST_W, SECOND_W, FIRST_B, SECOND_B,
-) = range(15)  # fmt: skip
+    SQUARES,
+) = range(16)  # fmt: skip
 
 
 like = singles  # bound anew for each dtype, below
@@ -139,7 +145,56 @@ def unpack_input_gradient(task):
     return 1
 
 
+@jit
+def small_enough(like, panel, samples, units, spare):
+    """Whether the columns of a panel have squares whose sums are below a quarter of the largest number (NaN is not)."""
+    squares_of_panel(like, (spare, panel, samples))
+    sums, limit = at(spare, columns(like), like), like.dtype.type(8e37 if like.itemsize == 4 else 4e307)
+    fine = True
+    for j in range(min(columns(like), units)):
+        fine &= sums[j] < limit
+    return fine
+
+
+def look_over(task):
+    """Whether no gradient of any layer can be infinite or NaN, as far as thread me's panels tell."""
+    plan, _l, me = opened(task)
+    C, strip, fine = columns(like()), strip_bytes(like(), plan), True
+    for l in range(plan[0, LAYERS] + 1):
+        layer = plan[l + 1]
+        units = layer[UNITS]
+        first, last = share(like(), plan, units, me)
+        for p in range(first, last):
+            if l < plan[0, LAYERS]:
+                fine &= small_enough(like(), layer[Y] + p * strip, plan[0, SAMPLES], units - p * C, scratch(plan, me))
+            if l > 0:
+                fine &= small_enough(like(), layer[D] + p * strip, plan[0, SAMPLES], units - p * C, scratch(plan, me))
+    return 1 if fine else 0
+
+
 # Gradients: kept, or handed to the optimiser's kernel while they are in the cache.
+
+
+@jit(flags=frozenset({"reassoc", "contract"}))
+def sum_of_squares(x):
+    s = x.dtype.type(0)
+    for i in range(x.size):
+        s += x[i] * x[i]
+    return s
+
+
+@jit
+def note_squares(like, place, x, n):
+    """float64 at `place` ← Σ x², in short sums of x's dtype; where one of them overflows, in float64."""
+    values, total = at(x, n, like), 0.0
+    for i in range(0, n, 512):
+        s = float(sum_of_squares(values[i : i + 512]))
+        if not s < 8e37:
+            s = 0.0
+            for j in range(i, min(i + 512, n)):
+                s += float(values[j]) * float(values[j])
+        total += s
+    at(place, 1, doubles())[0] = total
 
 
 @jit
@@ -166,6 +221,8 @@ def gradient(task):
         place, n = p * C * units * size, min(C, inputs - p * C) * units
         out = layer[DW_OUT] + place if kept else rows
         gradient_rows(like(), out, plan[l, Y], layer[D], spare, plan[0, SAMPLES], inputs, units, p)
+        if layer[SQUARES] != 0:
+            note_squares(like(), layer[SQUARES] + 8 * p, out, n)
         if plan[0, UPDATE] != 0:
             w, m, v = layer[WEIGHTS] + place, layer[FIRST_W] + place, layer[SECOND_W] + place
             fine &= update(plan, piece, w, out, m, v, n)
@@ -173,6 +230,8 @@ def gradient(task):
         out_b, db = at(layer[DB_OUT], units, like()), at(layer[DB], units, like())
         for j in range(units):
             out_b[j] = db[j]
+    if me == 0 and layer[SQUARES] != 0:
+        note_squares(like(), layer[SQUARES] + 8 * (-(-inputs // C)), layer[DB], units)
     if me == 0 and plan[0, UPDATE] != 0:
         fine &= update(plan, piece, layer[BIAS], layer[DB], layer[FIRST_B], layer[SECOND_B], units)
     return fine
@@ -208,7 +267,7 @@ def _kernels(function: FunctionType) -> dict[Any, Kernel]:
 
 
 _FUNCTIONS: tuple[Any, ...] = (
-    pack_input, forward, unpack_output, top_delta, back, unpack_input_gradient, gradient, adam, sgd,
+    pack_input, forward, unpack_output, top_delta, back, unpack_input_gradient, look_over, gradient, adam, sgd,
 )  # fmt: skip
 _KERNELS = {function.__name__: _kernels(function) for function in _FUNCTIONS}
 

@@ -1,4 +1,4 @@
-"""A dense stack's tables: its arrays, its plan and the scores of its forward and backward pass, made once.
+"""A dense stack's tables: its arrays, its plan and the scores of its passes, made once.
 
 The arrays of the user (weights, biases, input, output, gradients, moments) are used where they lie; panels, deltas
 and scratch memory are allocated here. Everything whose address stands in a table is kept alive here.
@@ -21,72 +21,97 @@ Array = np.ndarray
 
 
 class Layer(NamedTuple):
-    """One dense layer: W (K, N) and b (N,) in C order, its activation, and where its gradients go, if they are kept."""
+    """One dense layer: W (K, N) and b (N,) in C order, its activation, and the arrays for its gradients."""
 
     W: Array
     b: Array
     activation: str
-    dW: Array | None = None
-    db: Array | None = None
+    dW: Array
+    db: Array
 
 
 class Rule(NamedTuple):
-    """An optimiser that is applied to gradients as they arise, over parameters W₁, b₁, W₂, b₂, …
+    """An optimiser that is applied to gradients as they arise.
 
     phase : `adam` or `sgd`.
     numbers : its float64 scalars, renewed before each step.
-    moments : for each parameter its moments; none for SGD without momentum.
+    moments : for each of W₁, b₁, W₂, b₂, … its moments; none for SGD without momentum.
     """
 
     phase: str
     numbers: Array
     moments: Sequence[Sequence[Array]]
 
-    def renew(self, optimizer: Any) -> None:
-        """Begin the optimiser's next step: its count, its rate, its scalars."""
-        rate = optimizer.learning_rate
-        optimizer.steps += 1
-        optimizer._begin(rate)
-        scalars = (*optimizer.scalars, *getattr(optimizer, "switches", ()))
-        self.numbers[: len(scalars)] = scalars
 
-
-def rule_of(optimizer: Any) -> Rule:
-    """The rule of an Adam, AdamW or SGD over the parameters W₁, b₁, W₂, b₂, …: on its own moments, where they lie."""
+def rule_of(optimizer: Any, parameters: Sequence[Array]) -> Rule:
+    """The rule of an Adam, AdamW or SGD for W₁, b₁, … among its parameters: on its own moments, where they lie."""
+    place = {id(p): i for i, p in enumerate(optimizer.params)}
     views = list(optimizer._moment_views.values())
-    moments = list(zip(*views, strict=True)) if views else [()] * len(optimizer.params)
-    phase = "adam" if "second_moment" in optimizer.moments else "sgd"
-    return Rule(phase, np.zeros(8), moments)
+    moments = [[view[place[id(p)]] for view in views] for p in parameters]
+    return Rule("adam" if "second_moment" in optimizer.moments else "sgd", np.zeros(8), moments)
+
+
+def renew(numbers: Array, optimizer: Any) -> None:
+    """Begin the optimiser's next step: its count, its rate, its scalars."""
+    rate = optimizer.learning_rate
+    optimizer.steps += 1
+    optimizer._begin(rate)
+    scalars = (*optimizer.scalars, *getattr(optimizer, "switches", ()))
+    numbers[: len(scalars)] = scalars
 
 
 class Stack:
-    """Layers on an input x (B, K); output y (B, N); g = ∂L/∂y; dx = ∂L/∂x where wanted. One dtype, C order."""
+    """Layers on an input x (B, K); output y (B, N); g = ∂L/∂y; dx = ∂L/∂x where wanted. One dtype, C order.
+
+    Its scores: `forward`; `deltas`, which with `look_over` refuses where a gradient might not be finite; `gradients`,
+    which hands them to `rule`, or keeps them where there is none.
+    """
 
     def __init__(
         self,
         layers: Sequence[Layer],
         x: Array,
         y: Array,
-        g: Array | None = None,
+        g: Array,
         *,
         dx: Array | None = None,
         rule: Rule | None = None,
         threads: int = 1,
+        look_over: bool = True,
     ):
+        self.layers, self.rule = layers, rule
         self.dtype, self.samples, self.threads = x.dtype, len(x), threads
         self.tile = tile_of(x.dtype)
-        self.rule = rule
         self.panels: list[Array] = []  # panels, deltas and scratch memory
-        self._kept = (layers, x, y, g, dx, rule)
+        self._kept = (x, y, g, dx)
         self.plan = np.zeros((2 + len(layers), ph.COLUMNS), np.int64)
-        self._step_row(layers, x, y, g, dx, rule)
-        self._layer_rows(layers, x, g, dx, rule)
-        self._tasks = self._make_tasks(len(layers))
-        last = len(layers)
-        self.forward = self._score(
-            [("pack_input", 0), *[("forward", l) for l in range(1, last + 1)], ("unpack_output", last)]
-        )
-        self.backward = self._score(self._backward_phases(last, dx) if g is not None else [])
+        self.squares = self._make_squares()  # Σ dW² by panels, then Σ db², for each layer
+        self._step_row(x, y, g, dx)
+        self._layer_rows(x, dx)
+        self.keep(rule is None)
+        self._tasks = self._make_tasks()
+        up = range(1, len(layers) + 1)
+        self.forward = self._score([("pack_input", 0), *[("forward", l) for l in up], ("unpack_output", up[-1])])
+        back = [("back", l) for l in reversed(up) if l > 1 or dx is not None]
+        out = [("unpack_input_gradient", 0)] if dx is not None else []
+        look = [("look_over", 0)] if look_over else []
+        self.deltas = self._score([("top_delta", up[-1]), *back, *out, *look])
+        self.gradients = self._score([("gradient", l) for l in reversed(up)])
+
+    @property
+    def scores(self) -> tuple[Array, Array, Array]:
+        """All three."""
+        return self.forward, self.deltas, self.gradients
+
+    def keep(self, kept: bool) -> None:
+        """Whether `gradients` also writes them to the layers' dW and db."""
+        for row, layer in zip(self.plan[2:], self.layers, strict=True):
+            row[ph.DW_OUT], row[ph.DB_OUT] = (_address(layer.dW), _address(layer.db)) if kept else (0, 0)
+
+    def update(self, wanted: bool) -> None:
+        """Whether `gradients` hands them to the rule."""
+        code = 0 if self.rule is None or not wanted else ph.phase_code(self.rule.phase, self.dtype)
+        self.plan[0, ph.UPDATE] = code
 
     # Memory.
 
@@ -102,39 +127,34 @@ class Stack:
         """The address of new panels for a batch of this many units."""
         return self._new(self._padded(units) * self._padded(self.samples)).ctypes.data
 
+    def _make_squares(self) -> list[Array]:
+        return [np.zeros(ceil(layer.W.shape[0], self.tile.columns) + 1) for layer in self.layers]
+
     # The plan.
 
-    def _step_row(
-        self, layers: Sequence[Layer], x: Array, y: Array, g: Array | None, dx: Array | None, rule: Rule | None
-    ) -> None:
-        widths = [x.shape[1], *(layer.W.shape[1] for layer in layers)]
-        C, widest = self.tile.columns, self._padded(max(widths))
-        packed = max(PACKED_BYTES // self.dtype.itemsize, (max(widths) + 1) * C)
-        each = ceil(max(packed, 2 * C * C + 64 + C * widest), 16) * 16
-        memory = self._new(each * self.threads)
-        size = self.dtype.itemsize
-        if rule is not None:
-            self.plan[0, [ph.UPDATE, ph.NUMBERS]] = ph.phase_code(rule.phase, self.dtype), _address(rule.numbers)
-        row = [self.samples, len(layers), *map(_address, (x, y, g, dx, memory)), each * size, self.threads]
-        self.plan[0, : len(row)] = row
+    def _step_row(self, x: Array, y: Array, g: Array, dx: Array | None) -> None:
+        widest = max(x.shape[1], *(layer.W.shape[1] for layer in self.layers))
+        C, size = self.tile.columns, self.dtype.itemsize
+        packed = max(PACKED_BYTES // size, (widest + 1) * C)
+        each = ceil(max(packed, 2 * C * C + 64 + C * self._padded(widest)), 16) * 16
+        row = [self.samples, len(self.layers), *map(_address, (x, y, g, dx, self._new(each * self.threads)))]
+        self.plan[0, : ph.UPDATE] = [*row, each * size, self.threads]
+        self.plan[0, ph.NUMBERS] = 0 if self.rule is None else _address(self.rule.numbers)
+        self.update(True)
 
-    def _layer_rows(
-        self, layers: Sequence[Layer], x: Array, g: Array | None, dx: Array | None, rule: Rule | None
-    ) -> None:
+    def _layer_rows(self, x: Array, dx: Array | None) -> None:
         below = self.plan[1]
         below[ph.UNITS], below[ph.Y] = x.shape[1], self._panels(x.shape[1])
         if dx is not None:
             self._deltas(below)
-        for l, layer in enumerate(layers, start=1):
-            row = self.plan[1 + l]
+        for l, layer in enumerate(self.layers):
+            row = self.plan[2 + l]
             inputs, units = layer.W.shape
             row[: ph.Y] = inputs, units, ACTIVATION_CODES[layer.activation], _address(layer.W), _address(layer.b)
-            row[ph.Y] = self._panels(units)
-            if g is not None:
-                self._deltas(row)
-            row[ph.DW_OUT], row[ph.DB_OUT] = _address(layer.dW), _address(layer.db)
-            if rule is not None:
-                of_W, of_b = rule.moments[2 * l - 2 : 2 * l]
+            row[ph.Y], row[ph.SQUARES] = self._panels(units), _address(self.squares[l])
+            self._deltas(row)
+            if self.rule is not None:
+                of_W, of_b = self.rule.moments[2 * l : 2 * l + 2]
                 row[ph.FIRST_W : ph.FIRST_W + len(of_W)] = list(map(_address, of_W))
                 row[ph.FIRST_B : ph.FIRST_B + len(of_b)] = list(map(_address, of_b))
 
@@ -145,21 +165,13 @@ class Stack:
 
     # Scores.
 
-    def _make_tasks(self, layers: int) -> Array:
+    def _make_tasks(self) -> Array:
         """Task (l, me) for each layer and thread."""
-        tasks = np.zeros((layers + 1, self.threads, ph.TASK), np.int64)
+        tasks = np.zeros((len(self.layers) + 1, self.threads, ph.TASK), np.int64)
         tasks[:, :, 0] = self.plan.ctypes.data
-        tasks[:, :, 1] = np.arange(layers + 1)[:, None]
+        tasks[:, :, 1] = np.arange(len(self.layers) + 1)[:, None]
         tasks[:, :, 2] = np.arange(self.threads)
         return tasks
-
-    def _backward_phases(self, last: int, dx: Array | None) -> list[tuple[str, int]]:
-        names = [("top_delta", last)]
-        for l in range(last, 0, -1):
-            if l > 1 or dx is not None:
-                names.append(("back", l))
-            names.append(("gradient", l))
-        return [*names, ("unpack_input_gradient", 0)] if dx is not None else names
 
     def _score(self, names: Sequence[tuple[str, int]]) -> Array:
         head = np.zeros(HEAD, np.int64)

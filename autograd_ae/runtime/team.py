@@ -155,16 +155,17 @@ class Team:
     @contextmanager
     def together(self, *scores: np.ndarray) -> Iterator[None]:
         """Inside, helpers are awake and play these scores along; where somebody else has them, one plays alone."""
-        available = self._busy.acquire(blocking=False)
-        for score in scores:
-            score[BOARD] = self.board.ctypes.data if available else 0
-        if not available:
+        if not self._busy.acquire(blocking=False):
             yield
             return
         try:
             self._want(True)
+            for score in scores:
+                score[BOARD] = self.board.ctypes.data
             yield
         finally:
+            for score in scores:  # outside, whoever plays it plays alone
+                score[BOARD] = 0
             self._want(False)
             self._busy.release()
 
@@ -192,6 +193,33 @@ class Team:
             self._follow(ctypes.addressof(played), None, self.board.ctypes.data, me, played.value)
 
 
+class Pace:
+    """Together or alone: whichever took less time of late. The results are the same, so it may change at any step.
+
+    On a machine with something else to do, a thread that others wait for may be the one that does not run, and two
+    threads take longer than one. So the first four steps go both ways in turn, and of every hundred two go the other.
+    """
+
+    FIRST, EVERY, TRIED = 4, 100, 2
+
+    def __init__(self) -> None:
+        self._seconds: dict[bool, float] = {}  # running means
+        self._steps = 0
+
+    def together(self) -> bool:
+        """How to do the next step."""
+        if self._steps < self.FIRST:
+            return self._steps % 2 == 0
+        faster = self._seconds[True] <= self._seconds[False]
+        return faster if self._steps % self.EVERY >= self.TRIED else not faster
+
+    def took(self, together: bool, seconds: float) -> None:
+        """Note how long a step took. The first two (helpers start, caches are cold) are forgotten with the next two."""
+        before = self._seconds.get(together, seconds) if self._steps >= self.FIRST else seconds
+        self._seconds[together] = before + 0.25 * (seconds - before)
+        self._steps += 1
+
+
 @functools.cache
 def team(threads: int) -> Team:
     """The process's team of this size."""
@@ -203,9 +231,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def usable_threads(wanted: int | None = None) -> int:
-    """`wanted`, or AUTOGRAD_AE_THREADS, or 1; at most as many as there are processors for this process."""
+    """`wanted`, or AUTOGRAD_AE_THREADS, or 2; at most as many as there are processors for this process."""
     if wanted is None:
-        given = os.environ.get("AUTOGRAD_AE_THREADS", "1")
+        given = os.environ.get("AUTOGRAD_AE_THREADS", "2")
         wanted = int(given) if given.isdecimal() else 0
     if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
         raise ValueError(f"threads is {wanted!r}; a whole number from 1 is needed (see AUTOGRAD_AE_THREADS)")

@@ -21,7 +21,7 @@ from autograd_ae.ops.dense import (
 from autograd_ae.optim import SGD, Adam, AdamW
 from autograd_ae.runtime.emitter import tile_of
 from autograd_ae.runtime.panels import matrix_of, panels_of
-from autograd_ae.runtime.stack_plan import Layer, Stack, rule_of
+from autograd_ae.runtime.stack_plan import Layer, Stack, renew, rule_of
 from autograd_ae.runtime.team import perform
 
 pytestmark = pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off")
@@ -64,10 +64,9 @@ class Example:
     def results(self):
         return [self.y, self.dx, *(a for layer in self.layers for a in (layer.dW, layer.db))]
 
-    def run(self, **options):
+    def run(self, *, spoiled=False, **options):
         stack = self.stack(**options)
-        assert run(stack.forward) == 1
-        assert run(stack.backward) == 1
+        assert [run(score) for score in stack.scores] == [1, 0 if spoiled else 1, 1]
         return [a.copy() for a in self.results()]
 
     def expected(self):
@@ -131,8 +130,8 @@ def test_what_lies_in_the_pads_is_of_no_account(samples, widths):
     stack = example.stack()
     for array in stack.panels:
         array[:] = np.nan
-    run(stack.forward)
-    run(stack.backward)
+    for score in stack.scores:
+        assert run(score) == 1
     for a, b in zip(clean, example.results(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -141,7 +140,7 @@ def test_a_sample_with_nan_spoils_its_own_outputs_only():
     example = Example(37, [20, 30, 10], ["sigmoid", "sigmoid"])
     clean, dx, *_ = example.run()
     example.x[5, 3] = np.nan
-    y, dx_now, *_ = example.run()
+    y, dx_now, *_ = example.run(spoiled=True)
     others = np.arange(37) != 5
     assert np.isnan(y[5]).all()
     np.testing.assert_array_equal(y[others], clean[others])
@@ -175,13 +174,13 @@ RULES = [
 def test_an_optimiser_in_the_gradient_s_pass_gives_its_own_kernel_s_bits(make, dtype):
     apart, within = (Example(29, [50, 33, 18], ["sigmoid", "tanh"], dtype) for _ in range(2))
     optimisers = [make([a for layer in e.layers for a in (layer.W, layer.b)]) for e in (apart, within)]
-    kept, fused = apart.stack(), within.stack(rule=rule_of(optimisers[1]), threads=2)
+    kept, fused = apart.stack(), within.stack(rule=rule_of(optimisers[1], optimisers[1].params), threads=2)
     for _ in range(3):
-        for score in (kept.forward, kept.backward):
+        for score in kept.scores:
             run(score)
         optimisers[0].step([a for layer in apart.layers for a in (layer.dW, layer.db)])
-        fused.rule.renew(optimisers[1])
-        for score in (fused.forward, fused.backward):
+        renew(fused.rule.numbers, optimisers[1])
+        for score in fused.scores:
             assert run(score) == 1
     for a, b in zip(apart.layers, within.layers, strict=True):
         np.testing.assert_array_equal(a.W, b.W)
@@ -189,15 +188,38 @@ def test_an_optimiser_in_the_gradient_s_pass_gives_its_own_kernel_s_bits(make, d
     for name, flat in optimisers[0].moments.items():
         np.testing.assert_array_equal(flat[np.dtype(dtype)], optimisers[1].moments[name][np.dtype(dtype)])
 
+    assert not any(layer.dW.any() for layer in within.layers)
+    # A look at the gradients of the last step.
+    fused.update(False)
+    fused.keep(True)
+    run(fused.gradients)
+    for a, b in zip(within.layers, apart.layers, strict=True):
+        np.testing.assert_array_equal(a.dW, b.dW)
+        np.testing.assert_array_equal(a.db, b.db)
+    norm = np.sqrt(sum(squares.sum() for squares in fused.squares))
+    assert norm == pytest.approx(optimisers[0].gradient_norm, rel=1e-6)
 
-def test_a_gradient_that_is_not_finite_leaves_its_entry_alone_and_is_reported():
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2e19])
+@pytest.mark.parametrize("where", ["x", "g"])
+def test_what_could_make_a_gradient_infinite_is_seen_before_any_parameter_changes(where, bad):
+    example = Example(8, [20, 30, 5], ["relu", "identity"])
+    optimiser = Adam([a for layer in example.layers for a in (layer.W, layer.b)])
+    stack = example.stack(rule=rule_of(optimiser, optimiser.params))
+    getattr(example, where)[2, 1] = bad
+    run(stack.forward)
+    assert run(stack.deltas) == 0
+    getattr(example, where)[2, 1] = 0.5
+    assert [run(score) for score in stack.scores] == [1, 1, 1]
+
+
+def test_a_gradient_that_is_not_finite_leaves_its_entry_alone_where_nobody_looked_over():
     example = Example(8, [20, 5], ["identity"])
     optimiser = Adam([example.layers[0].W, example.layers[0].b])
-    stack, before = example.stack(rule=rule_of(optimiser)), example.layers[0].W.copy()
-    stack.rule.renew(optimiser)
+    stack, before = example.stack(rule=rule_of(optimiser, optimiser.params)), example.layers[0].W.copy()
+    renew(stack.rule.numbers, optimiser)
     example.g[2, 1] = np.inf
-    run(stack.forward)
-    assert run(stack.backward) == 0
+    assert [run(score) for score in stack.scores] == [1, 0, 0]
     changed = before != example.layers[0].W
     assert changed[:, [0, 2, 3, 4]].all()
     assert not changed[:, 1].any()

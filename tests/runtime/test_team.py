@@ -10,7 +10,7 @@ import pytest
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.object_code import callable_at, code_of
 from autograd_ae.runtime.stack_plan import Layer, Stack
-from autograd_ae.runtime.team import BOARD, Team, perform, usable_threads
+from autograd_ae.runtime.team import BOARD, Pace, Team, perform, usable_threads
 
 needs_kernels = pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off")
 
@@ -20,11 +20,11 @@ def duet():
     """A stack for two threads, its output, and what runs a score."""
     rng = np.random.default_rng(0)
     layers = [
-        Layer(rng.normal(size=(70, 90)), rng.normal(size=90), "sigmoid"),
-        Layer(rng.normal(size=(90, 50)), rng.normal(size=50), "tanh"),
+        Layer(rng.normal(size=(n, m)), rng.normal(size=m), f, np.zeros((n, m)), np.zeros(m))
+        for n, m, f in ((70, 90, "sigmoid"), (90, 50, "tanh"))
     ]
     x, y = rng.normal(size=(40, 70)), np.zeros((40, 50))
-    stack, result = Stack(layers, x, y, threads=2), ctypes.c_int64()
+    stack, result = Stack(layers, x, y, np.zeros_like(y), threads=2), ctypes.c_int64()
     code = callable_at(code_of(perform), 1)
     return stack.forward, y, lambda: code(ctypes.addressof(result), None, stack.forward.ctypes.data)
 
@@ -54,6 +54,7 @@ def test_who_finds_the_helpers_taken_plays_alone(duet):
             assert score[BOARD] == 0
             run()
         assert np.isfinite(y).all()
+    assert score[BOARD] == other[BOARD] == 0  # and outside
     with team.together(score):
         assert score[BOARD] != 0
 
@@ -84,3 +85,26 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, given):
 def test_no_more_threads_than_processors():
     assert usable_threads(1) == 1
     assert 1 <= usable_threads(10_000) <= 9_999
+
+
+@pytest.mark.parametrize(("together", "alone"), [(1.0, 2.0), (2.0, 1.0)])
+def test_the_faster_way_is_taken_and_the_other_tried_now_and_then(together, alone):
+    pace, ways = Pace(), []
+    for step in range(1_000):
+        ways.append(pace.together())
+        cold = 100.0 if step < 2 else 1.0
+        pace.took(ways[-1], cold * (together if ways[-1] else alone))
+    assert ways[:4] == [True, False, True, False]
+    slower = sum(way == (together > alone) for way in ways[4:])
+    assert 10 <= slower <= 2 * Pace.TRIED * 10
+
+
+def test_when_a_machine_becomes_busy_or_idle_the_way_changes():
+    pace, ways = Pace(), []
+    for step in range(2_000):
+        ways.append(pace.together())
+        busy = 500 <= step < 1_500
+        pace.took(ways[-1], (5.0 if busy else 1.0) if ways[-1] else 2.0)
+    assert np.mean(ways[100:500]) > 0.9
+    assert np.mean(ways[550:1_500]) < 0.1
+    assert np.mean(ways[1_700:]) > 0.9
