@@ -1,0 +1,146 @@
+"""Tiles or BLAS for a chain of dense layers: measured once per machine and shape, remembered on disk.
+
+Which is faster depends on the processor, the BLAS and the shapes, and the difference is some
+percent to some tens of percent: so it is measured, on arrays of the chain's shapes, a few steps of each in turn, by
+one thread. The answer is kept beside the compiled kernels, in a file that a new version of the kernels leaves behind,
+under a key that names processor, versions and shapes. A file that cannot be read or written costs a measurement,
+nothing else.
+
+`AUTOGRAD_AE_GEMM=tiles` or `blas` decides without measuring, so that bits can be reproduced elsewhere (the two differ
+in rounding). Chains of little work are left to the plain table: a step of theirs takes no longer than a few rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd_ae.core.jit import cache_dir
+from autograd_ae.core.lines import NOTHING
+from autograd_ae.core.op import Array
+from autograd_ae.core.program import Program
+from autograd_ae.ops.dense import rows as in_rows
+from autograd_ae.runtime import instructions_training as train
+from autograd_ae.runtime.chains import Chain
+from autograd_ae.runtime.lowering import Row, lower
+from autograd_ae.runtime.panels import aligned
+from autograd_ae.runtime.stack_plan import Layer, Rule, Stack
+from autograd_ae.runtime.stack_rows import play
+from autograd_ae.runtime.table import Table
+
+WAYS = ("tiles", "blas")
+LEAST_WORK = 1 << 21  # multiplications of a forward pass: some 0.1 ms a step
+GAIN = 0.98  # tiles must take less than this share of the time
+_known: dict[str, str] = {}
+
+
+def chosen(chain: Chain, program: Program) -> str:
+    """ "tiles" or "blas"."""
+    forced = os.environ.get("AUTOGRAD_AE_GEMM", "auto")
+    if forced not in (*WAYS, "auto"):
+        raise ValueError(f"AUTOGRAD_AE_GEMM is {forced!r}; it can be 'auto', 'tiles' or 'blas'")
+    if forced != "auto":
+        return forced
+    if chain.work(program) < LEAST_WORK:
+        return "blas"
+    key = _key(chain, program)
+    if key not in _known:
+        remembered = _remembered()
+        _known[key] = remembered.get(key) or _measured(chain, program)
+        if key not in remembered:
+            _remember(key, _known[key])
+    return _known[key]
+
+
+def _key(chain: Chain, program: Program) -> str:
+    from llvmlite import binding
+
+    sizes = [program.values[chain.x].shape, *(program.values[link.W].shape for link in chain.links)]
+    kinds = [link.activation for link in chain.links]
+    versions = [f"{name} {version(name)}" for name in ("numpy", "numba", "llvmlite")]
+    dtype = program.values[chain.x].dtype
+    return f"{binding.get_host_cpu_name()}, {', '.join(versions)}: {dtype} {sizes} {kinds}"
+
+
+# The file.
+
+
+def _file() -> Path:
+    return cache_dir() / "tiles-or-blas.json"
+
+
+def _remembered() -> dict[str, str]:
+    try:
+        found = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in found.items() if v in WAYS} if isinstance(found, dict) else {}
+
+
+def _remember(key: str, way: str) -> None:
+    temporary = _file().with_suffix(f".{os.getpid()}")
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({**_remembered(), key: way}, indent=1), encoding="utf-8")
+        temporary.replace(_file())
+    except OSError:
+        return
+
+
+# The measurement: forward, backward and Adam on arrays of the program's shapes.
+
+
+def _measured(chain: Chain, program: Program, rounds: int = 5) -> str:
+    arrays = _scratch(chain, program)
+    moments = [[np.zeros_like(arrays[p]) for _ in range(2)] for link in chain.links for p in (link.W, link.b)]
+    numbers = np.array([0.1, 0.999, 0.001, 1e-8, 0.0, 0.0, 1.0, 0.0])
+    plain = _plain(chain, program, arrays, moments, numbers)
+    if plain is None:
+        return "tiles"
+    stack = _stack(chain, arrays, moments, numbers)
+    tables = {"tiles": Table([play(score) for score in stack.scores]), "blas": plain}
+    best = dict.fromkeys(WAYS, np.inf)
+    for _ in range(rounds):
+        for way, table in tables.items():
+            start = time.perf_counter()
+            table.run(0, len(table.words))
+            best[way] = min(best[way], time.perf_counter() - start)
+    return "tiles" if best["tiles"] < GAIN * best["blas"] else "blas"
+
+
+def _scratch(chain: Chain, program: Program) -> dict[int, Array]:
+    """Arrays for all places that the chain's lines name."""
+    lines = [*(program.forward[k] for k in chain.forward), *(program.backward[k] for k in chain.backward)]
+    places = {place for line in lines for place in (line.out, *line.args) if place != NOTHING}
+    rng, arrays = np.random.default_rng(0), {}
+    for place in sorted(places):
+        _, shape, dtype, _ = program.values[place]
+        arrays[place] = aligned(int(np.prod(shape)), dtype).reshape(shape)
+        arrays[place][...] = rng.uniform(-0.1, 0.1, shape)
+    return arrays
+
+
+def _stack(chain: Chain, arrays: dict[int, Array], moments: Any, numbers: Array) -> Stack:
+    layers = [Layer(arrays[l.W], arrays[l.b], l.activation, arrays[l.dW], arrays[l.db]) for l in chain.links]
+    x, y, g = (in_rows(arrays[place]) for place in (chain.x, chain.y, chain.g))
+    dx = None if chain.dx is None else in_rows(arrays[chain.dx])
+    return Stack(layers, x, y, g, dx=dx, rule=Rule("adam", numbers, moments))
+
+
+def _plain(chain: Chain, program: Program, arrays: dict[int, Array], moments: Any, numbers: Array) -> Table | None:
+    rows: list[Row] = []
+    for line in [*(program.forward[k] for k in chain.forward), *(program.backward[k] for k in chain.backward)]:
+        lowered = lower(line.run, arrays[line.out], [arrays.get(a) for a in line.args], line.params)
+        if lowered is None:  # no BLAS to call
+            return None
+        rows += lowered
+    places = [pair for link in chain.links for pair in ((link.W, link.dW), (link.b, link.db))]
+    for (p, g), pair in zip(places, moments, strict=True):
+        rows.append(Row(train.adam, (arrays[p], arrays[g], *pair), (arrays[p].size,), numbers))
+    return Table(rows)

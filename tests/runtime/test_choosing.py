@@ -1,0 +1,87 @@
+"""Tiles or BLAS: measured once, remembered, and no file can do harm."""
+
+import numpy as np
+import pytest
+
+import autograd_ae as ae
+from autograd_ae.core.jit import JIT_ENABLED
+from autograd_ae.runtime import choosing
+from autograd_ae.runtime.chains import find_chains
+
+pytestmark = [pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """Programs with one chain; how often a measurement was made."""
+    monkeypatch.delenv("AUTOGRAD_AE_GEMM", raising=False)
+    monkeypatch.setattr(choosing, "_known", {})
+    monkeypatch.setattr(choosing, "LEAST_WORK", 0)
+    monkeypatch.setattr(choosing, "_file", lambda: tmp_path / "folder" / "choices.json")
+    calls, real = [], choosing._measured
+
+    def counted(*args, **kwargs):
+        calls.append(real(*args, rounds=1))
+        return calls[-1]
+
+    monkeypatch.setattr(choosing, "_measured", counted)
+    return calls
+
+
+def program(width=20):
+    net = ae.nn.MLP.create((width, 8, width), ("sigmoid", "tanh"), rng=np.random.default_rng(0), dtype=np.float32)
+    x = np.ones((4, width), np.float32)
+    return ae.capture(lambda x: ae.squared_error(net(x), x), ae.constant(x), runtime="replay").program
+
+
+def choose(p):
+    (chain,) = find_chains(p)
+    return choosing.chosen(chain, p)
+
+
+def test_a_shape_is_measured_once_per_machine(measured, monkeypatch):
+    answer = choose(program())
+    assert answer in choosing.WAYS
+    assert choose(program()) == answer
+    monkeypatch.setattr(choosing, "_known", {})  # the next process
+    assert choose(program()) == answer
+    assert len(measured) == 1
+    choose(program(21))
+    assert len(measured) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"a": 3}', "\x00\xff"])
+def test_a_damaged_file_is_measured_over(measured, monkeypatch, content):
+    path = choosing._file()
+    path.parent.mkdir()
+    path.write_text(content, encoding="latin-1")
+    answer = choose(program())
+    monkeypatch.setattr(choosing, "_known", {})
+    assert choose(program()) == answer
+    assert len(measured) == 1
+
+
+def test_where_nothing_can_be_written_a_process_measures_once(measured, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(choosing, "_file", lambda: tmp_path / "file" / "choices.json")
+    assert choose(program()) == choose(program())
+    assert len(measured) == 1
+
+
+@pytest.mark.parametrize("way", ["tiles", "blas"])
+def test_the_environment_decides_without_measuring(measured, monkeypatch, way):
+    monkeypatch.setenv("AUTOGRAD_AE_GEMM", way)
+    assert choose(program()) == way
+    assert not measured
+
+
+def test_a_way_that_is_none_is_refused(measured, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_AE_GEMM", "gpu")
+    with pytest.raises(ValueError, match=r"'auto', 'tiles' or 'blas'"):
+        choose(program())
+
+
+def test_little_work_is_left_to_the_plain_table(measured, monkeypatch):
+    monkeypatch.setattr(choosing, "LEAST_WORK", 1 << 21)
+    assert choose(program()) == "blas"
+    assert not measured
