@@ -10,6 +10,12 @@
 5. `table.py` turns rows into integers, with the addresses of the machine code of the instructions that occur.
 6. `interpreter.py` is one small loop: call the code, next row. `compiled.py` holds all this together.
 
+Where a program is a stack of dense layers with work enough, `fused.py` replaces these rows by three, made for it:
+
+    chains.py: which lines      stack_plan.py: its memory      phases.py: what is done, in which order, by whom
+    gemm.py: products by register tiles, from emitter.py's vectors and panels.py's layout      stack.py: with all fused
+    choosing.py: tiles or BLAS, as measured on this machine      team.py: threads
+
 The machine code of instructions is made by Numba once per machine and loaded from disk without it afterwards
 (`core/object_code.py`). Nothing is compiled per network.
 

@@ -18,7 +18,8 @@ import numpy as np
 from autograd_ae.core.capture import Captured, Replay
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
-from autograd_ae.runtime.compiled import Compiled, parameter_places
+from autograd_ae.runtime.compiled import parameter_places
+from autograd_ae.runtime.fused import executor
 from autograd_ae.runtime.gathering import by_numpy
 
 RUNTIMES = ("compiled", "replay")
@@ -90,7 +91,9 @@ class Step(Captured):
         return self._buffers[0]
 
 
-def capture(fn: Callable[..., Any], *example: Any, optimizer: Any = None, runtime: str = "compiled") -> Step:
+def capture(
+    fn: Callable[..., Any], *example: Any, optimizer: Any = None, runtime: str = "compiled", threads: int | None = None
+) -> Step:
     """Record `fn` on example arrays and keep the program, to be run on new data in one call.
 
     Parameters
@@ -101,6 +104,8 @@ def capture(fn: Callable[..., Any], *example: Any, optimizer: Any = None, runtim
     optimizer : `ae.optim.Adam`, `AdamW`, `SGD` or another with `params` and `step`, over the arrays of traced tensors
         that `fn` uses (`[p.data for p in parameters]`). Then each call also applies its step; recording does not.
     runtime : "compiled", the lines as a table run by one precompiled kernel; "replay", one by one from Python.
+    threads : how many compute stacks of dense layers that run by register tiles (`fused.py`); by default
+        AUTOGRAD_AE_THREADS, or 2; one where a step takes longer with more. The results do not depend on it.
 
     Raises
     ------
@@ -114,8 +119,10 @@ def capture(fn: Callable[..., Any], *example: Any, optimizer: Any = None, runtim
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"runtime is {runtime!r}; one of {', '.join(map(repr, RUNTIMES))} is needed")
-    kind = Compiled if runtime == "compiled" else Replayed
-    step = Step(fn, example, lambda program: kind(program, optimizer))
+    if runtime == "compiled":
+        step = Step(fn, example, lambda program: executor(program, optimizer, threads))
+    else:
+        step = Step(fn, example, lambda program: Replayed(program, optimizer))
     if optimizer is None:
         step()
     return step

@@ -78,7 +78,7 @@ class AdamRows(InRows):
         super().__init__(optimizer, gradients)
         self._steps = -1
         self.settings[1:5] = optimizer._beta1, optimizer._beta2, optimizer._eps, optimizer._decay
-        scalars = np.zeros(FACTORS)
+        self.scalars = scalars = np.zeros(FACTORS)
         self.rows.append(Row(do.begin_adam, (scalars, scalars), (int(optimizer.decoupled),), self.settings))
         self.rows += [Row(do.adam, arrays, (arrays[0].size,), scalars) for arrays in self._stretches]
 
