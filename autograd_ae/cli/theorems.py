@@ -14,7 +14,7 @@ def theorems(parser: argparse.ArgumentParser) -> Run:
 
     Each row trains models of its own: 1 to 20 are closed forms, I to VI identities of gradients along a training run.
     Of each, the table shows the measure that comes nearest to its tolerance; --details shows all of them, and the
-    statements. It takes half a minute. Exit code 1: a tolerance is missed.
+    statements. All of them take less than a minute. Exit code 1: a tolerance is missed.
     """
     parser.add_argument(
         "--only", action="append", metavar="ROW", help="this row only, such as 11 or IV (may be repeated)"

@@ -13,7 +13,7 @@ import autograd_ae as ae
 from autograd_ae.lecture import theorems
 from autograd_ae.lecture.theorems import training
 from autograd_ae.lecture.theorems.measure import Measure, Theorem, examine, monte_carlo
-from autograd_ae.models import autoencoder, denoising, linear, vae
+from autograd_ae.models import autoencoder, denoising, linear, sparse, vae
 
 SEEDS = (0, 1)  # the command's own, and another
 PROMISED = {  # the loosest tolerance that the measures of a row may have, of those whose names begin so
@@ -75,6 +75,10 @@ def a_sum_over_the_batch(output, x):
     return output.shape[0] * ae.squared_error(output, x)
 
 
+def half_an_l1(z):
+    return 0.5 * ae.l1(z)
+
+
 def noise_of_variance_level(X, kind, level, rng):
     return X + np.sqrt(level) * rng.standard_normal(X.shape)
 
@@ -89,15 +93,21 @@ def half_a_penalty(self):
 
 PENALTY = linear.LinearPCA._penalty
 FAULTS = {
-    "ln σ² read as ln σ": (("12", "13"), vae, "reparameterise", log_deviation),
-    "half a KL": (("13",), vae, "gaussian_kl", half_a_kl),
+    "ln σ² read as ln σ": (("9", "10", "12", "13"), vae, "reparameterise", log_deviation),
+    "half a KL": (("10", "11", "13"), vae, "gaussian_kl", half_a_kl),
     "noise of variance σ for σ²": (("7",), denoising, "corrupt", noise_of_variance_level),
     "kept with the probability of a mask": (("8",), denoising, "corrupt", masked_by_keep_probability),
     "a lost factor of the L2 penalty": (("5", "6"), linear.LinearPCA, "_penalty", half_a_penalty),
-    "a gradient 1 % too large": (("17",), autoencoder, "squared_error", one_percent_more),
+    "half an L1 penalty": (("14",), sparse, "l1", half_an_l1),
+    "a gradient 1 % too large": (("2", "15", "16", "17"), autoencoder, "squared_error", one_percent_more),
     "a sum for a mean over the batch": (("17", "IV"), autoencoder, "squared_error", a_sum_over_the_batch),
 }
-PLANTED = [(fault, number) for fault, (numbers, *_) in FAULTS.items() for number in numbers]
+LONG = ("2", "9", "10", "11", "15", "16")
+PLANTED = [
+    pytest.param(fault, number, marks=[pytest.mark.slow] if number in LONG else [])
+    for fault, (numbers, *_) in FAULTS.items()
+    for number in numbers
+]
 
 
 @pytest.mark.parametrize(("fault", "number"), PLANTED)
