@@ -16,6 +16,7 @@ from autograd_ae.lecture.one_and_eight import (
     CLASSES,
     REFERENCES,
     SAMPLES,
+    K,
     Study,
     Trial,
     box_of,
@@ -26,6 +27,17 @@ from autograd_ae.lecture.one_and_eight import (
 from autograd_ae.lecture.section import Section
 
 SHOWN = 10
+MEASURE = (
+    f"A sample is called invalid if it lies outside the region of a reference set: outside all balls that reach from a "
+    f"point of the set to its {K}rd nearest neighbour in it. Three sets are used. Decodings: what the same decoder "
+    "makes "
+    "of the training digits; blur cancels, and what counts is whether the code is near to a digit's. Pixels: the "
+    "training "
+    "digits themselves. Features: the same, seen through the hidden layer of a classifier.",
+    "Codes are drawn from the union of the regions, the smallest rectangles around the training codes of 1 and of 8, "
+    "and "
+    "for comparison from the smallest rectangle around both.",
+)
 
 
 def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = True) -> Section:
@@ -41,6 +53,8 @@ def run(digits: Dataset, *, seed: int = 0, quick: bool = False, verbose: bool = 
         ),
     )
     made = study(digits, seed, quick, verbose)
+    for sentence in MEASURE:
+        section.say(sentence)
     _compression(section, made)
     _validity(section, made)
     _draw(section, made)
@@ -140,6 +154,6 @@ def show_samples(section: Section, name: str, made: Study, trial: Trial, sampled
         ae.plot.image_rows(rows, title=f"Samples of {who}, codes from the {sampled}"),
         f"Images decoded by {who} from random codes, in rows: "
         f"{' and '.join(label.partition(chr(10))[0] for label in rows)} ones.",
-        f"The first {SHOWN} samples of each kind, seed by seed in the order drawn; valid: in the region of the "
+        f"The first {SHOWN} samples of each kind from the first seed, in the order drawn; valid: in the region of the "
         "decodings of digits.",
     )

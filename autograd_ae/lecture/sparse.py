@@ -164,8 +164,9 @@ def _draw(section: Section, key: str, name: str, model: ae.SparseAE, X_test: np.
     rows = W[strongest] / np.maximum(np.linalg.norm(W[strongest], axis=1, keepdims=True), 1e-12)
     section.show(
         f"features_{key}",
-        ae.plot.features(rows, columns=10, title=f"Features, {name}", label="weight, each feature of norm 1"),
+        ae.plot.features(rows, columns=10, title=f"Features, {name}", label="weight"),
         f"{len(rows)} decoder features as images of 28 by 28 weights, red positive and blue negative, for the network "
         f"with {name}.",
-        f"What each unit draws, {name}: the {len(rows)} of {len(W)} that contribute most to unseen digits.",
+        f"What each unit draws, {name}: the {len(rows)} of {len(W)} that contribute most to unseen digits, each of "
+        "norm 1.",
     )

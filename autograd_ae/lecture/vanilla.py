@@ -12,7 +12,7 @@ import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
 
-EPOCHS, QUICK_EPOCHS = 16, 4
+EPOCHS, QUICK_EPOCHS = 24, 4
 
 
 def run(
