@@ -9,6 +9,7 @@ on the sum and on the gradient.
 # mypy: disable-error-code="import-not-found"
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -89,6 +90,28 @@ def mygrad(array: np.ndarray) -> Step:
     return step
 
 
+def micrograd(array: np.ndarray) -> Step:
+    """One element only, with a sine added as micrograd's lecture adds tanh."""
+    from micrograd.engine import Value
+
+    def sin(v):
+        out = Value(math.sin(v.data), (v,), "sin")
+
+        def pull_back():
+            v.grad += math.cos(v.data) * out.grad
+
+        out._backward = pull_back
+        return out
+
+    def step():
+        x = Value(float(array[0]))
+        loss = chain(x, sin)
+        loss.backward()
+        return loss.data, x.grad
+
+    return step
+
+
 CONTENDERS = [
     Contender("autograd_ae eager", own_eager, needs=("autograd_ae.ops.api",)),
     Contender("autograd_ae captured", own_captured, needs=("autograd_ae.ops.api",)),
@@ -96,12 +119,13 @@ CONTENDERS = [
     Contender("HIPS autograd", hips_autograd, needs=("autograd",)),
     Contender("mygrad", mygrad, needs=("mygrad",)),
 ]
+MICROGRAD = Contender("micrograd", micrograd, needs=("micrograd",))
 WORKLOADS = [
     Workload(
         f"E/{'x'.join(map(str, shape))}",
         f"chain of {LENGTH} elementwise operations on {size}, forward and backward, float32",
         partial(start, shape=shape),
-        CONTENDERS,
+        CONTENDERS if len(shape) > 1 else [*CONTENDERS, MICROGRAD],
         unit="µs per operation",
         scale=1e6 / LENGTH,
     )

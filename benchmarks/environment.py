@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 from importlib import metadata
@@ -14,23 +15,25 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "AUTOGRAD_AE_THREADS",
 )
 FORCED_KERNELS = (
     "OPENBLAS_CORETYPE",
     "OPENBLAS_L2_SIZE",
 )  # set on some machines for older builds; they slow a current NumPy
-PACKAGES = ("autograd_ae", "numpy", "numba", "torch", "jax", "autograd", "mygrad", "scikit-learn")
+ONE_XLA_THREAD = "--xla_cpu_multi_thread_eigen=false"
+PACKAGES = ("autograd_ae", "numpy", "numba", "torch", "jax", "autograd", "mygrad", "micrograd", "scikit-learn")
 
 
 def prepare(threads: int) -> list[int] | None:
-    """Limit this process, and so its children, to `threads` CPUs and threads. To be called before NumPy is imported.
+    """Limit this process, and so those it starts, to `threads` CPUs and threads. First called before NumPy is imported.
 
     Returns
     -------
     The CPUs it is pinned to, the last ones it may use, since the first serves most interrupts; None where the system
     cannot pin.
     """
-    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    allowed = allowed_cpus()
     available = len(allowed) if allowed is not None else os.cpu_count() or 1
     if not 1 <= threads <= available:
         raise ValueError(f"--threads {threads}: this process may use {available} CPU(s); choose 1 to {available}")
@@ -38,13 +41,19 @@ def prepare(threads: int) -> list[int] | None:
         os.environ[variable] = str(threads)
     for variable in FORCED_KERNELS:
         os.environ.pop(variable, None)
-    if threads == 1:
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+    flags = os.environ.get("XLA_FLAGS", "").replace(ONE_XLA_THREAD, "")
+    os.environ["XLA_FLAGS"] = f"{flags} {ONE_XLA_THREAD if threads == 1 else ''}".strip()
     if allowed is None:
         return None
-    chosen = allowed[-threads:]
+    chosen = list(allowed[-threads:])
     os.sched_setaffinity(0, chosen)
     return chosen
+
+
+@functools.cache
+def allowed_cpus() -> tuple[int, ...] | None:
+    """The CPUs that this process might use when it started."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None
 
 
 def describe(threads: int, cpus: list[int] | None) -> dict[str, Any]:

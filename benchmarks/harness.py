@@ -41,7 +41,7 @@ class Process:
     """A worker and the pipes to it."""
 
     def __init__(self, script: str, workload: Workload, contender: Contender, options: Options):
-        self._name = contender.name
+        self._name, self._reported = contender.name, workload.reported
         arguments = [script, workload.name, contender.name, json.dumps(asdict(options))]
         command = [sys.executable, "-m", "benchmarks.worker", *arguments]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -65,12 +65,13 @@ class Process:
         return facts
 
     def visit(self, seconds: float) -> float:
-        """Steps for about `seconds`, at least one; seconds per step."""
+        """Steps for about `seconds`, at least one; seconds per step, or the figure that the steps report."""
         facts = self.ask(f"visit {max(1, round(seconds / self._step_s))}")
         if "seconds" not in facts:
             raise ContenderFailed(self._name, facts["failed"])
-        self._step_s = facts["seconds"]
-        return self._step_s
+        if not self._reported:
+            self._step_s = facts["seconds"]
+        return facts["seconds"]
 
     def close(self) -> None:
         """End the process."""
@@ -134,7 +135,8 @@ def run(
             if {"skipped", "failed", "refused"} & entry.keys():
                 processes.pop(contender.name).close()
         say(f"{workload.name}: timing")
-        entries_of_times(entries, workload.contenders[0].name, lambda: visit_in_turn(processes, rounds, seconds))
+        turns = min(rounds, workload.rounds or rounds)
+        entries_of_times(entries, workload.contenders[0].name, lambda: visit_in_turn(processes, turns, seconds))
     finally:
         for process in processes.values():
             process.close()

@@ -112,10 +112,9 @@ def row(contender: Mapping[str, Any], scale: float) -> tuple[str, ...]:
     )
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0, 2, 4)) -> list[str]:
     """Columns of equal width; names and ranges to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = (0, 2, 4)
     return [
         "  "
         + "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths, strict=True)))

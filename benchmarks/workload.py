@@ -26,6 +26,7 @@ class Contender:
     ----------
     build : takes the workload's problem, returns a `Step`. Libraries are imported inside.
     needs : modules to import before; where one is not installed, the contender is skipped by name.
+    starts : packages that it needs too, but imports in processes that it starts itself.
     checked : whether its results must agree with the others' (not those of a floor, which computes a part only).
     """
 
@@ -33,16 +34,17 @@ class Contender:
     build: Callable[[Any], Step]
     needs: tuple[str, ...] = ()
     checked: bool = True
+    starts: tuple[str, ...] = ()
 
     def missing(self) -> str | None:
-        """The first package of `needs` that is not installed, if any."""
-        packages = (module.split(".")[0] for module in self.needs)
+        """The first package of `needs` and `starts` that is not installed, if any."""
+        packages = (module.split(".")[0] for module in (*self.needs, *self.starts))
         return next((package for package in packages if importlib.util.find_spec(package) is None), None)
 
     @property
     def own(self) -> bool:
         """Whether it depends on this project and NumPy alone, so that its failure is ours."""
-        return all(module.split(".")[0] in ("autograd_ae", "numpy") for module in self.needs)
+        return all(module.split(".")[0] in ("autograd_ae", "numpy") for module in (*self.needs, *self.starts))
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Workload:
     unit, scale : seconds per step times `scale` is the figure in the table, `unit` its name.
     tolerance : largest allowed difference of results, relative to the largest entry of each array.
     checked_step : results are compared at step 0 and at this one.
+    reported : what is measured is not the time of a step but the last of its outputs, which is then no result.
+    threads : CPUs and threads, where not those of the command line.
+    rounds : how many at most, where a step takes minutes.
     """
 
     name: str
@@ -66,6 +71,9 @@ class Workload:
     scale: float = 1e3
     tolerance: float = 1e-5
     checked_step: int = 20
+    reported: bool = False
+    threads: int | None = None
+    rounds: int | None = None
 
     def contender(self, name: str) -> Contender:
         """The contender of this name."""

@@ -9,6 +9,7 @@ import json
 import math
 import subprocess
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,22 @@ from hypothesis import strategies as st
 
 import benchmarks
 from benchmarks import __main__ as command
-from benchmarks import eager_overhead, environment, harness, pca, summary, training_step, worker
+from benchmarks import (
+    bars,
+    child,
+    eager_overhead,
+    environment,
+    figure,
+    harness,
+    networks,
+    pca,
+    processes,
+    summary,
+    tables,
+    training_peers,
+    training_step,
+    worker,
+)
 from benchmarks.workload import Contender, Options, Workload
 
 POSITIVE = st.floats(1e-6, 1e3)
@@ -100,10 +116,10 @@ def test_contenders_are_visited_in_turn():
     assert times == {name: [1.0] * 3 for name in "ABC"}
 
 
-def serve(build, *requests, needs=()):
+def serve(build, *requests, needs=(), **settings):
     """The worker's answers to requests, without a process."""
     contender = Contender("one", build, needs=needs)
-    workload = Workload("X", "", lambda options: None, [contender])
+    workload = Workload("X", "", lambda options: None, [contender], **settings)
     answers: list[dict] = []
     worker.serve(workload, contender, Options(), io.StringIO("".join(requests)), answers.append)
     return answers
@@ -125,6 +141,13 @@ def test_a_worker_runs_the_steps_it_is_asked_for_and_reports_the_first_and_the_l
     assert len(calls) == 21 + 1 + 5  # one step of a visit warms the caches
     serve(build, "check 1\n", "visit 1\n")
     assert len(calls) == 27 + 2 + 1
+
+
+def test_a_reported_figure_takes_the_place_of_the_time_and_is_no_result():
+    figures = iter([5.0, 1.0, 3.0, 2.0])
+    checked, visited = serve(lambda problem: lambda: (7.0, next(figures)), "check 0\n", "visit 3\n", reported=True)
+    assert checked["results"] == [[[7.0]], [[7.0]]]
+    assert visited["seconds"] == 2.0
 
 
 def test_what_goes_wrong_in_a_contender_becomes_an_answer():
@@ -181,10 +204,10 @@ def results(contender, problem, last):
 def tiny():
     """A network of 12-5-2-5-12 on random data."""
     X = np.random.default_rng(1).uniform(size=(40, 12)).astype(np.float32)
-    return training_step.problem_of(X, (12, 5, 2, 5, 12), 8, batches=4)
+    return networks.problem_of(X, (12, 5, 2, 5, 12), 8, batches=4)
 
 
-@pytest.mark.parametrize("contender", installed(training_step.CONTENDERS))
+@pytest.mark.parametrize("contender", installed([*training_step.CONTENDERS, training_step.MICROGRAD]))
 def test_training_steps_agree_at_step_0_and_after_20(contender, tiny):
     reference = results(training_step.CONTENDERS[0], tiny, 20)
     found = results(contender, tiny, 20)
@@ -194,8 +217,8 @@ def test_training_steps_agree_at_step_0_and_after_20(contender, tiny):
 
 def test_a_slightly_wrong_optimiser_is_seen(tiny, monkeypatch):
     reference = results(training_step.CONTENDERS[0], tiny, 20)
-    monkeypatch.setattr(training_step, "RATE", 1.01e-3)
-    by_hand = Contender("NumPy by hand", training_step.numpy_by_hand)
+    monkeypatch.setattr(networks, "RATE", 1.01e-3)
+    by_hand = Contender("NumPy by hand", training_peers.numpy_by_hand)
     assert summary.disagreement(results(by_hand, tiny, 20), reference) > 1e-5
 
 
@@ -209,7 +232,7 @@ def test_contenders_do_not_change_the_problem(tiny):
 
 def test_the_floor_does_the_matrix_products_of_a_step_and_no_more(tiny, monkeypatch):
     shapes = []
-    step = training_step.matrix_products(tiny)
+    step = training_peers.matrix_products(tiny)
     multiply = np.matmul
 
     def counted(a, b, out):
@@ -222,6 +245,14 @@ def test_the_floor_does_the_matrix_products_of_a_step_and_no_more(tiny, monkeypa
     weights = [(5, 8, 12), (2, 8, 5), (5, 8, 2), (12, 8, 5)]
     inputs = [(8, 12, 5), (8, 5, 2), (8, 2, 5)]
     assert sorted(shapes) == sorted(forward + weights + inputs)
+
+
+def test_micrograd_agrees_on_one_element():
+    if missing := eager_overhead.MICROGRAD.missing():
+        pytest.skip(f"{missing} is not installed")
+    start = eager_overhead.start(Options(), shape=(1,))
+    reference = results(eager_overhead.CONTENDERS[0], start, 2)
+    assert summary.disagreement(results(eager_overhead.MICROGRAD, start, 2), reference) <= 1e-5
 
 
 @pytest.mark.parametrize("contender", installed(eager_overhead.CONTENDERS))
@@ -254,7 +285,138 @@ def test_principal_components_agree_to_nine_digits(contender):
     assert summary.disagreement(results(contender, problem, 1), reference) <= 1e-9
 
 
+def test_a_problem_survives_the_file_that_a_child_process_reads(tiny, tmp_path):
+    child.save(tiny, tmp_path / "problem.npz")
+    again = child.load(tmp_path / "problem.npz")
+    for kept, array in zip(
+        (*again.weights, *again.biases, *again.batches), (*tiny.weights, *tiny.biases, *tiny.batches), strict=True
+    ):
+        assert kept.dtype == array.dtype
+        np.testing.assert_array_equal(kept, array)
+
+
+def test_a_child_process_reports_the_loss_of_its_last_step_and_its_own_memory(tiny):
+    saved = processes.Saved(tempfile.TemporaryDirectory())
+    child.save(tiny, saved.path)
+    ballast = np.ones(50_000_000)  # of the parent: 400 MB that are not the child's
+    step = processes.started(saved, name="NumPy by hand", steps=3, memory=True)
+    loss, peak = step()
+    del ballast
+    by_hand = training_peers.numpy_by_hand(tiny)
+    assert [by_hand() for _ in range(3)][-1][0] == pytest.approx(loss, rel=1e-6)
+    assert 10e6 < peak < 300e6
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        processes.started(saved, name="no such contender", steps=1, memory=True)()
+    saved.folder.cleanup()
+
+
+# Bars, tables, figure.
+
+
+def report_of(name="S/128", **times):
+    """A report of contenders with these times; the first is the baseline."""
+    baseline = next(iter(times))
+    entries = [
+        {"name": contender, "own": k == 0, "times": list(t), "import_s": 0.1, "first_step_s": 0.2}
+        | {kind: list(v) for kind, v in summary.summarise(times, baseline)[contender].items()}
+        for k, (contender, t) in enumerate(times.items())
+    ]
+    return {"name": name, "title": "a | b", "unit": "ms per step", "scale": 1e3, "contenders": entries}
+
+
+def measured(*reports):
+    facts = {"cpu": "A CPU", "cpus": 2, "threads": 1, "blas": [], "python": "3", "versions": {"numpy": "2"}}
+    return {"environment": facts, "quick": False, "workloads": list(reports)}
+
+
+BOTH = "met, stretch too"
+
+
+@pytest.mark.parametrize(("theirs", "word"), [(1.349, "not met"), (1.351, "met"), (1.499, "met"), (1.501, BOTH)])
+def test_a_bar_asks_how_many_times_as_fast_as_a_peer(theirs, word):
+    report = report_of(autograd_ae=[1.0, 10.0, 2.0], **{bars.EAGER: [theirs, 10 * theirs, 2 * theirs]})
+    verdict = next(v for v in bars.verdicts([report]) if v.bar.theirs == bars.EAGER)
+    assert verdict.measured.median == pytest.approx(theirs)
+    assert verdict.word == word
+
+
+@pytest.mark.parametrize(("ours", "word"), [(1.151, "not met"), (1.149, "met"), (1.021, "met"), (1.019, BOTH)])
+def test_a_floor_asks_how_much_more_than_it_we_take(ours, word):
+    report = report_of(autograd_ae=[ours] * 3, **{bars.FLOOR: [1.0] * 3})
+    assert [v.word for v in bars.verdicts([report]) if v.bar.theirs == bars.FLOOR] == [word]
+
+
+def test_a_bar_whose_peer_is_absent_is_not_met_but_not_timed():
+    found = list(bars.verdicts([report_of(autograd_ae=[1.0])]))
+    assert {v.word for v in found} == {"not timed"}
+    assert {v.bar.workload for v in found} == {"S/128"}
+    assert "not timed" in tables.bars_table([report_of(autograd_ae=[1.0])])
+    assert tables.bars_table([]) == ""
+
+
+def test_every_bar_names_a_workload_and_contenders_that_exist():
+    workloads = {w.name: {c.name for c in w.contenders} for _, w in command.chosen([])}
+    for bar in bars.BARS:
+        assert {bar.ours, bar.theirs} <= workloads[bar.workload]
+        if bar.stretch is not None and not bar.workload.startswith(("S/512", "H/")):  # the issue asks less there
+            assert bar.met_by(bar.stretch, bar.bar)
+
+
+def test_the_markdown_names_the_machine_and_shows_every_figure_once():
+    other = report_of("S/32", autograd_ae=[1e-3] * 3, **{bars.EAGER: [4e-3] * 3})
+    text = tables.markdown(measured(report_of(autograd_ae=[2e-3] * 3, **{bars.EAGER: [3e-3] * 3}), other))
+    assert text.startswith("A CPU, 2 logical CPUs")
+    assert "**2.00**" in text
+    assert "3.00 (1.50×)" in text
+    assert "4.00 (4.00×)" in text
+    for table in text.split("\n\n")[1:]:
+        assert len({row.replace("\\|", "").count("|") for row in table.splitlines()}) == 1  # as many cells in each row
+
+
+def test_what_was_not_timed_is_a_word_in_the_markdown():
+    report = report_of(autograd_ae=[1.0])
+    report["contenders"].append({"name": "peer", "own": False, "skipped": "peer is not installed"})
+    assert "skipped" in tables.markdown(measured(report))
+
+
+def test_the_figure_shows_each_contender_that_was_timed(tmp_path):
+    report = report_of(autograd_ae=[1.0] * 3, **{bars.EAGER: [2.0, 3.0, 4.0]})
+    figure.draw(measured(report), tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text().startswith("<?xml")
+    with pytest.raises(ValueError, match="nothing was timed"):
+        figure.draw(measured(), tmp_path / "b.svg")
+
+
 # The command.
+
+
+def test_runs_on_one_machine_are_put_together_and_the_later_file_counts(tmp_path):
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    first.write_text(json.dumps(measured(report_of("T", autograd_ae=[1.0]), report_of("S/32", autograd_ae=[1.0]))))
+    second.write_text(json.dumps(measured(report_of("T", autograd_ae=[2.0]))))
+    whole = command.read([str(first), str(second)])
+    assert [(r["name"], r["contenders"][0]["times"]) for r in whole["workloads"]] == [("S/32", [1.0]), ("T", [2.0])]
+    elsewhere = measured()
+    elsewhere["environment"]["cpu"] = "Another"
+    second.write_text(json.dumps(elsewhere))
+    with pytest.raises(ValueError, match="different CPUs"):
+        command.read([str(first), str(second)])
+    with pytest.raises(ValueError, match="give files that --json wrote"):
+        command.read([str(tmp_path / "none.json")])
+
+
+def test_a_stored_run_prints_the_tables_and_draws_the_figure_without_measuring(tmp_path, capsys):
+    stored, picture = tmp_path / "run.json", tmp_path / "run.png"
+    stored.write_text(json.dumps(measured(report_of(autograd_ae=[1.0] * 3, **{bars.EAGER: [2.0] * 3}))))
+    assert command.main(["--from", str(stored), "--table", "--plot", str(picture)]) == 0
+    assert "| S/128 |" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_whole_name_picks_one_workload_and_a_beginning_all_that_begin_so():
+    assert [w.name for _, w in command.chosen(["S/128"])] == ["S/128"]
+    assert [w.name for _, w in command.chosen(["S/1"])] == ["S/128", "S/128@2"]
+    assert [w.name for _, w in command.chosen(["E", "T"])] == ["T", "E/1", "E/32x32"]
 
 
 def test_every_workload_has_a_name_of_its_own_and_a_baseline_of_ours():
@@ -297,7 +459,8 @@ def test_a_quick_run_from_end_to_end(tmp_path):
     assert measured["environment"]["threads"] == 1
     (workload,) = measured["workloads"]
     assert workload["name"] == "E/1"
-    for entry, contender in zip(workload["contenders"], eager_overhead.CONTENDERS, strict=True):
+    contenders = [*eager_overhead.CONTENDERS, eager_overhead.MICROGRAD]
+    for entry, contender in zip(workload["contenders"], contenders, strict=True):
         assert entry["name"] == contender.name
         if contender.missing():
             assert entry["skipped"] == f"{contender.missing()} is not installed"
