@@ -19,18 +19,25 @@ import numpy as np
 
 
 @functools.cache
-def _controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """OpenBLAS's own functions to read and set the number of threads."""
+def openblas() -> ctypes.CDLL | None:
+    """A handle to the OpenBLAS, with LAPACK, of NumPy's wheels, which NumPy has loaded already; None without one."""
     for path in sorted((Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*")):
         try:
-            library = ctypes.CDLL(str(path))  # loaded already: this is only a handle
+            return ctypes.CDLL(str(path))
         except OSError:
             continue
-        for prefix in ("scipy_openblas", "openblas"):
-            for suffix in ("64_", ""):
-                if hasattr(library, f"{prefix}_set_num_threads{suffix}"):
-                    get = getattr(library, f"{prefix}_get_num_threads{suffix}")
-                    return get, getattr(library, f"{prefix}_set_num_threads{suffix}")
+    return None
+
+
+@functools.cache
+def _controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """OpenBLAS's own functions to read and set the number of threads."""
+    library = openblas()
+    for prefix in ("scipy_openblas", "openblas"):
+        for suffix in ("64_", ""):
+            if library is not None and hasattr(library, f"{prefix}_set_num_threads{suffix}"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}")
+                return get, getattr(library, f"{prefix}_set_num_threads{suffix}")
     return None
 
 

@@ -6,8 +6,9 @@ Eckart & Young (1936) and Pearson (1901) give
     min over rank-L linear maps of ‖X − X̂‖²_F / B  =  Σ_{i>L} λ_i,      attained by   z = (x − μ) V_L,   x̂ = z V_Lᵀ + μ.
 
 Two ways to V. "svd" decomposes X and keeps all digits, in O(B N²) with a large constant. "gram" diagonalises XᵀX,
-two matrix products and an N×N problem, many times faster when there are more samples than features; eigenvalues then
-have an absolute error of about ε λ₁, so components whose variance is below 1e-14 of the first are noise.
+one matrix product and an N×N problem (`eigen.py`), many times faster when there are more samples than features;
+eigenvalues then have an absolute error of about ε λ₁, so components whose variance is below 1e-14 of the first are
+noise.
 
 For uint8 images the Gram matrix is exact. Pixels less 128 lie in [−128, 127], products of two are at most 2¹⁴,
 and a sum of 2¹⁰ of them at most 2²⁴: float32 represents every integer up to there, so a float32 matrix product over
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.models.base import Model, mean_squared_distance
+from autograd_ae.models.eigen import leading
 from autograd_ae.models.estimator import check_choice, check_count
 from autograd_ae.models.health import as_text
 
@@ -68,7 +70,7 @@ class PCA(Model):
             kept = self._kept(samples, features)
         enough = features if X.dtype == np.uint8 else 2 * features
         gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and samples >= enough)
-        mean, spectrum, directions = _by_gram(X) if gram else _by_svd(X)
+        mean, spectrum, directions = _by_gram(X, kept) if gram else _by_svd(X)
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.mean_ = mean.astype(dtype)
         self.components_ = _fixed_signs(directions[:kept]).astype(dtype)
@@ -132,22 +134,32 @@ def _by_svd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, s**2 / len(X), Vt
 
 
-def _by_gram(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same from the Gram matrix, at most min(B, N) of them."""
+def _by_gram(X: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same from the Gram matrix: at most min(B, N) eigenvalues, and the directions that are kept."""
     mean, scatter = exact_scatter(X) if X.dtype == np.uint8 else float_scatter(X)
-    eigenvalues, vectors = np.linalg.eigh(scatter / len(X))
-    count = min(X.shape)
-    return mean, np.maximum(eigenvalues[::-1][:count], 0.0), vectors.T[::-1][:count]
+    eigenvalues, directions = leading(scatter / len(X), kept)
+    return mean, np.maximum(eigenvalues[: min(X.shape)], 0.0), directions
 
 
-def float_scatter(X: np.ndarray, block: int = 8192) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and Σ (x − μ)(x − μ)ᵀ in float64, by blocks of rows."""
-    mean = X.mean(axis=0, dtype=np.float64)
-    scatter = np.zeros((X.shape[1], X.shape[1]))
+def float_scatter(X: np.ndarray, block: int = 2048) -> tuple[np.ndarray, np.ndarray]:
+    """Mean μ and Σ (x − μ)(x − μ)ᵀ in float64: Σ (x − c)(x − c)ᵀ less B δδᵀ, δ = μ − c, for any c.
+
+    With c = 0 that is one matrix product of X itself, and what is taken off costs less than a digit while ‖μ‖² is at
+    most 8 times the variance, as in images. Else c is the mean of some rows, near enough to μ that nothing cancels,
+    and each block of rows is centred by it.
+    """
+    some = X[:: -(-len(X) // block)].astype(np.float64)
+    origin = some.mean(axis=0)
+    if X.dtype == np.float64 and origin @ origin <= 8 * np.square(some - origin).sum() / len(some):
+        mean = np.ones(len(X)) @ X / len(X)
+        return mean, X.T @ X - len(X) * np.multiply.outer(mean, mean)
+    scatter, total = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
     for start in range(0, len(X), block):
-        centred = X[start : start + block] - mean
+        centred = X[start : start + block] - origin
+        total += centred.sum(axis=0)
         scatter += centred.T @ centred
-    return mean, scatter
+    offset = total / len(X)
+    return origin + offset, scatter - len(X) * np.multiply.outer(offset, offset)
 
 
 def exact_scatter(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

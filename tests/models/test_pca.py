@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.decomposition import PCA as Reference
 
 import autograd_ae as ae
-from autograd_ae.models.pca import EXACT_ROWS, exact_scatter
+from autograd_ae.models.pca import EXACT_ROWS, exact_scatter, float_scatter
 
 SOLVERS = ("svd", "gram")
 
@@ -33,6 +33,17 @@ def test_pca_equals_scikit_learn(rng, svd_solver, shape, k):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-10)
     np.testing.assert_allclose(ours.transform(X), signs * theirs.transform(X), atol=1e-9)
     np.testing.assert_allclose(ours.reconstruct(X), theirs.inverse_transform(theirs.transform(X)), atol=1e-9)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 2.5, 3.5, 1e3, 1e7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_scatter_matrix_loses_no_digits_to_the_mean(rng, offset, dtype):
+    """Either side of the place where centring begins; sorted rows, so that the first ones tell little."""
+    X = (np.sort(rng.normal(size=(5000, 8)), axis=0) + offset).astype(dtype)
+    mean, scatter = float_scatter(X)
+    exact = X.astype(np.longdouble) - X.astype(np.longdouble).mean(axis=0)
+    np.testing.assert_allclose(mean, X.mean(axis=0, dtype=np.longdouble).astype(float), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(scatter, (exact.T @ exact).astype(float), rtol=0, atol=1e-12 * np.abs(scatter).max())
 
 
 @pytest.mark.parametrize("svd_solver", SOLVERS)
