@@ -11,10 +11,16 @@ How it is measured, and why:
   timed, and who disagrees is not timed.
 - Importing, building and compiling are reported apart from the time per step, which starts when they are over.
 
-A script describes one workload and lists its contenders: `training_step.py`, `eager_overhead.py`, `pca.py`. The harness
-is `workload.py` (what a script says), `worker.py` (a contender's process), `harness.py` (the visits), `summary.py` (the
-statistics and the table) and `environment.py` (threads, and the header). Contenders use public interfaces only, ours
-too.
+A script describes workloads and lists their contenders: `training_step.py` (S, H, T: what a step costs),
+`eager_overhead.py` (E), `pca.py` (P), `processes.py` (Start and Memory) and `accuracy.py` (A: seconds until a test
+error is reached). The harness is `workload.py` (what a script says), `worker.py` (a contender's process), `harness.py`
+(the visits), `summary.py` (the statistics of a workload), `environment.py` (threads, and the header), `bars.py` (what
+is aimed at, and whether it is reached), `tables.py` and `figure.py`. Contenders use public interfaces only, ours too;
+only the race of A asks our engine for its initial weights, so that its peers can start from them.
+
+    python -m benchmarks --json run.json                 measure everything; Ctrl-C keeps the workloads that are done
+    python -m benchmarks S T --rounds 21 --json s.json   some of them
+    python -m benchmarks --from run.json s.json --table --plot run.png
 
 Two commands measure something else than time: `python -m benchmarks.checkers` (faults that gradient checkers catch) and
 `python -m benchmarks.paper_tables` (published reconstruction errors, reproduced on the whole of MNIST).

@@ -38,7 +38,7 @@ def digits_race(options: Options, *, target: float) -> Race:
 
     digits = ae.data.load_digits()
     if options.quick:
-        return Race(digits.train.images[:800], digits.test.images[:200], 60.0)
+        return Race(digits.train.images[:800], digits.test.images[:200], 52.0)
     return Race(digits.train.images, digits.test.images, target)
 
 
@@ -94,7 +94,7 @@ def torch_loop(race: Race, *, fused: bool = True, compiled: bool = False) -> Ste
     start = [(layer.W.data, layer.b.data) for layer in (*encoder.layers, *decoder.layers)]
     linears = [torch.nn.Linear(*W.shape) for W, _ in start]
     net = torch.nn.Sequential(*(part for linear in linears for part in (linear, torch.nn.Sigmoid())))
-    test = torch.from_numpy(race.test)
+    test = torch.tensor(race.test)
 
     def loss_of(x):
         return torch.nn.functional.mse_loss(net(x), x, reduction="sum") / len(x)

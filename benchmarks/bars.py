@@ -64,8 +64,11 @@ BARS = [
     *_training("S/128@2", (1.4, 1.9), (1.1, 1.5), None),
     Bar("T", EAGER, 80, 250),
     Bar("T", JAX, 10, 30),
-    Bar("E/1", "torch eager", 0.25, None, faster=False, ours="autograd_ae eager"),
-    Bar("E/32x32", "torch eager", 0.25, None, faster=False, ours="autograd_ae eager"),
+    *(
+        Bar(f"E/{size}", "torch eager", 0.25, None, faster=False, ours=f"autograd_ae {way}")
+        for size in ("1", "32x32")
+        for way in ("eager", "captured")
+    ),
     *(
         Bar(f"P/{k}", "scikit-learn covariance_eigh", bar, stretch, ours=f"autograd_ae, {kind}")
         for k in (2, 30)
