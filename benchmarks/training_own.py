@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from benchmarks import networks
@@ -28,26 +27,8 @@ def captured(problem: Problem, *, runtime: str) -> Step:
 
     net, _, adam = parts(problem)
     example, batches = ae.constant(problem.batches[0]), problem.endless()
-    if "optimizer" not in inspect.signature(ae.capture).parameters:
-        return _captured_then_adam(problem)
     train = ae.capture(lambda x: ae.squared_error(net(x), x), example, optimizer=adam, runtime=runtime)
     return lambda: (train(next(batches)),)
-
-
-def _captured_then_adam(problem: Problem) -> Step:
-    """The same in two calls."""
-    import autograd_ae as ae
-
-    net, parameters, adam = parts(problem)
-    batches = problem.endless()
-    captured = ae.capture(lambda x: ae.squared_error(net(x), x), ae.constant(problem.batches[0]))
-
-    def step():
-        loss = captured(next(batches))
-        adam.step([captured.gradients[p] for p in parameters])
-        return (loss,)
-
-    return step
 
 
 def eager(problem: Problem) -> Step:
