@@ -11,6 +11,7 @@ import autograd_ae as ae
 from autograd_ae.core.program import Program
 from autograd_ae.explain import columns
 from autograd_ae.explain.blocks import Heading, Math, Paragraph, Picture, Preformatted, Table, Words
+from autograd_ae.explain.chain_rule import derive_rule
 from autograd_ae.explain.evaluation import evaluate
 from autograd_ae.explain.latex_document import check
 from autograd_ae.explain.rows import Layout
@@ -20,7 +21,7 @@ from autograd_ae.lecture.formulary.examples import EXAMPLES
 from autograd_ae.lecture.formulary.facts import facts
 from autograd_ae.lecture.formulary.lesson import lesson
 from autograd_ae.lecture.formulary.loss_page import LOSSES
-from autograd_ae.lecture.formulary.op_page import cotangent, derivation, formulas, nodes
+from autograd_ae.lecture.formulary.op_page import cotangent, derivation, formulas, nodes, rules
 from autograd_ae.lecture.formulary.plots import along, plot
 
 CASES = [(name, k) for name, examples in EXAMPLES.items() for k in range(len(examples))]
@@ -73,6 +74,25 @@ def pulled_back(node, g, env):
     return found
 
 
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize(("name", "k"), CASES)
+def test_the_sums_over_entries_of_a_derivation_are_what_the_rules_compute(name, k, layout):
+    turned = Layout(layout)
+    for node in nodes(EXAMPLES[name][k]):
+        arrays, g = [t.data for t in node.inputs], np.random.default_rng(0).normal(size=node.value.shape)
+        env = {("x", j): a for j, a in enumerate(arrays)} | {"y": node.value, "g": g}
+        wanted = pulled_back(node, g, env)
+        if node.op.delta is not None:
+            x, W, b = arrays
+            env["a"] = x @ W + b
+        env = {key: turned.array(a) for key, a in env.items()}
+        for which, array in zip(rules(node), wanted, strict=True):
+            derived = derive_rule(node, which, turned)
+            assert len(derived.lines) > 2
+            if derived.gradient is not None:  # where entries are only moved, the matrix form is all there is
+                np.testing.assert_allclose(derived.value(env), turned.array(np.asarray(array)), rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(("name", "k"), [c for c in CASES if EXAMPLES[c[0]][c[1]].record().traced])
 def test_every_example_agrees_with_the_complex_step_in_both_layouts(name, k):
     for layout in ("rows", "columns"):
@@ -118,6 +138,7 @@ def test_a_page_holds_the_lesson_of_the_file_and_the_code_that_runs(name):
     made = page(name)
     headings = [b.text for b in made.blocks if isinstance(b, Heading)]
     assert any(h.startswith("From autograd_ae/") for h in headings)
+    assert any(h in ("Derivation by components", "Each rule from its definition") for h in headings)
     if name in EXAMPLES:
         code = "\n".join(b.text for b in made.blocks if isinstance(b, Preformatted))
         for example in EXAMPLES[name]:

@@ -88,7 +88,7 @@ def loss_page(name: str, *, layout: str = "rows", seed: int = 0) -> Page:
 
 def _worked(variant: Loss, layout: str, seed: int) -> Iterator[Block]:
     loss = variant.record(seed)
-    rows, columns = derive(loss), derive(loss, layout="columns", check=False)
+    rows, columns = (derive(loss, layout=which, check=False) for which in ("rows", "columns"))
     yield Preformatted(f"model = {variant.written}\nae.explain(model.fit(X).loss(X))")
     caption = "The computation graph, a layer with its weights as one node. Pointing at a node shows its numbers."
     yield Picture(graph(loss, view="layers").html(), caption)
@@ -97,7 +97,7 @@ def _worked(variant: Loss, layout: str, seed: int) -> Iterator[Block]:
     bar = Math(r"\bar{W}"), Words(" is "), Math(r"\partial L / \partial W")
     yield Paragraph((Words("Forward, then backward. "), *bar, Words(which)))
     yield _both(rows, columns)
-    shown = rows if layout == "rows" else derive(loss, layout=layout)
+    shown = derive(loss, layout=layout, level="chain rule")
     yield Heading(f"With numbers, samples in {layout}", 3)
     yield from lowered(shown.blocks, 4)
 

@@ -18,10 +18,22 @@ import numpy as np
 from autograd_ae.core.op import Node, Op
 from autograd_ae.core.program import Program
 from autograd_ae.core.tensor import Tensor
-from autograd_ae.explain.blocks import Block, Heading, Math, Page, Paragraph, Parts, Preformatted, Table, Words
-from autograd_ae.explain.derivation import Derivation, derive
+from autograd_ae.explain.blocks import (
+    Block,
+    Equations,
+    Heading,
+    Math,
+    Page,
+    Paragraph,
+    Parts,
+    Preformatted,
+    Table,
+    Words,
+)
+from autograd_ae.explain.chain_rule import derive_rule
+from autograd_ae.explain.derivation import Derivation, aligned, derive
 from autograd_ae.explain.expression import Expr, sym
-from autograd_ae.explain.rows import Layout, generic
+from autograd_ae.explain.rows import LAYOUTS, Layout, generic
 from autograd_ae.explain.symbols import from_name
 from autograd_ae.explain.table import RULES
 from autograd_ae.lecture.formulary.examples import EXAMPLES, Example
@@ -48,12 +60,10 @@ class Formula:
 def formulas(node: Node) -> list[Formula]:
     """The value and the rules of a recorded op, in the op's own letters."""
     shapes, y = [t.shape for t in node.inputs], node.value.shape
-    back: list[int | None] = [] if node.op.delta is None else [None]
-    back += [k for k in range(len(shapes)) if node.op.differentiable and node.op.rule(k) is not None]
-    rules = [Formula(*generic(node, k, shapes, y)) for k in back]
-    names = rules[0].names if rules else _names(node)
+    found = [Formula(*generic(node, k, shapes, y)) for k in rules(node)]
+    names = found[0].names if found else _names(node)
     value = RULES[node.op.name].value(*[sym(("x", j), s) for j, s in enumerate(shapes)], **node.params)
-    return [Formula(names["y"], value, names), *rules]
+    return [Formula(names["y"], value, names), *found]
 
 
 def _names(node: Node) -> dict[Any, str]:
@@ -79,6 +89,7 @@ def op_page(name: str, *, layout: str = "rows", seed: int = 0) -> Page:
     modules = list(dict.fromkeys(_module(node.op, name) for node in recorded.values()))
     blocks: list[Block] = [*_described(name)]
     blocks += [Heading("Statement and gradients"), *_statements(examples)]
+    blocks += _derivations(examples)
     picture = plot(name)
     if picture is not None:
         blocks += [Heading("Picture"), picture]
@@ -143,6 +154,37 @@ def _statements(examples: list[Example]) -> Iterator[Block]:
         yield Paragraph((Words(before), Math(equation), Words(after)))
     else:
         yield Paragraph((Words("It is constant almost everywhere and carries no gradient."),))
+
+
+def rules(node: Node) -> list[int | None]:
+    """The inputs that have a gradient; None first where the rules start from an inner value."""
+    inner: list[int | None] = [] if node.op.delta is None else [None]
+    return inner + [k for k in range(len(node.inputs)) if node.op.differentiable and node.op.rule(k) is not None]
+
+
+def _derivations(examples: list[Example]) -> Iterator[Block]:
+    """Each rule from its definition by components, once; in the lecture's layout too where its form differs there."""
+    shown: set[tuple[str, ...]] = set()
+    for example in examples:
+        for node in nodes(example):
+            for formula, k in zip(formulas(node)[1:], rules(node), strict=True):
+                same = formula.written("rows") == formula.written("columns")
+                for layout in LAYOUTS[:1] if same else LAYOUTS:
+                    found = derive_rule(node, k, Layout(layout))
+                    if found.lines not in shown:
+                        if not shown:
+                            yield Heading("Derivation by components")
+                        shown.add(found.lines)
+                        yield Heading(
+                            f"{node.op.name}, {_wrt(node, k)}" + ("" if same else f", samples in {layout}"), 3
+                        )
+                        yield Equations(tuple(aligned(line) for line in found.lines))
+
+
+def _wrt(node: Node, k: int | None) -> str:
+    if k is None:
+        return "the value before the activation"
+    return f"input {node.op.argument_names[0 if node.op.variadic else k]}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:
