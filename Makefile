@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-nojit lint types faults bench notebooks clean
+.PHONY: help demo test test-slow test-nojit lint types faults bench notebooks docs clean
 
 help:
 	@echo "make demo        train and report on the embedded digits"
@@ -16,6 +16,7 @@ help:
 	@echo "make faults      plant mistakes in every gradient rule, and see that the laws catch them"
 	@echo "make bench       the benchmarks, against the peers that are installed"
 	@echo "make notebooks   execute the notebooks in place"
+	@echo "make docs        the API reference and a page per op, in site/"
 	@echo "make clean       remove the environment, caches and runs"
 
 $(VENV)/bin/python:
@@ -62,6 +63,9 @@ bench: $(VENV)/.stamp-run
 notebooks: $(VENV)/.stamp-dev
 	$(BIN)/python -m notebooks
 
+docs: $(VENV)/.stamp-dev
+	$(BIN)/python .ci/docs
+
 clean:
-	rm -rf $(VENV) runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) runs site build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
