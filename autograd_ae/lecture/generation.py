@@ -28,15 +28,12 @@ from autograd_ae.lecture.section import Section
 
 SHOWN = 10
 MEASURE = (
-    f"A sample is called invalid if it lies outside the region of a reference set: outside all balls that reach from a "
-    f"point of the set to its {K}rd nearest neighbour in it. Three sets are used. Decodings: what the same decoder "
-    "makes "
-    "of the training digits; blur cancels, and what counts is whether the code is near to a digit's. Pixels: the "
-    "training "
-    "digits themselves. Features: the same, seen through the hidden layer of a classifier.",
-    "Codes are drawn from the union of the regions, the smallest rectangles around the training codes of 1 and of 8, "
-    "and "
-    "for comparison from the smallest rectangle around both.",
+    "A sample is called invalid if it lies outside the region of a reference set: outside all balls that reach from "
+    f"a point of the set to its {K}rd nearest neighbour in it. Three sets are used. Decodings: what the same decoder "
+    "makes of the training digits; blur cancels, and what counts is whether the code is near to a digit's. Pixels: "
+    "the training digits themselves. Features: the same, seen through the hidden layer of a classifier.",
+    "Codes are drawn from the union of the regions, the smallest rectangles around the training codes of 1 and of "
+    "8, and for comparison from the smallest rectangle around both.",
 )
 
 
