@@ -15,7 +15,7 @@ import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture import figures
 from autograd_ae.lecture.section import Section
-from autograd_ae.lecture.training import quietly
+from autograd_ae.lecture.theorems.training import quietly
 
 POINTS, DIRECTIONS, FINE, STARTS = 100, 7, 2000, 3
 

@@ -13,7 +13,7 @@ import numpy as np
 import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
-from autograd_ae.lecture.training import quietly
+from autograd_ae.lecture.theorems.training import quietly
 
 FEATURES, RANK, SAMPLES = 12, 5, 200
 

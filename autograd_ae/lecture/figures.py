@@ -76,29 +76,6 @@ def codes_around(
 
 
 @styled
-def image_grid(
-    images: Array,
-    *,
-    columns: int,
-    title: str,
-    image_shape: tuple[int, int] = (28, 28),
-    xlabel: str = "",
-    ylabel: str = "",
-) -> Figure:
-    """(n, pixels) as a grid in reading order; axes, if named, are arrows for what changes across and upwards."""
-    picture = mosaic(images.reshape(len(images), *image_shape), columns=columns)
-    height, width = picture.shape
-    w = min(WIDTH - 0.7, 7.0)
-    figure = new_figure(w + 0.5, w * height / width + 0.8)
-    axes = figure.add_subplot()
-    axes.imshow(np.ma.masked_invalid(picture), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[], xlabel=xlabel, ylabel=ylabel)
-    axes.spines[:].set_visible(False)
-    axes.set_title(title)
-    return figure
-
-
-@styled
 def two_grids(grids: Mapping[str, Array], *, columns: int, image_shape: tuple[int, int] = (28, 28)) -> Figure:
     """Grids of images side by side, one per entry, each (n, pixels)."""
     pictures = {name: mosaic(X.reshape(len(X), *image_shape), columns=columns) for name, X in grids.items()}

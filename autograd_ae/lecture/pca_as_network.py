@@ -14,7 +14,7 @@ import numpy as np
 import autograd_ae as ae
 from autograd_ae.data import Dataset
 from autograd_ae.lecture.section import Section
-from autograd_ae.lecture.training import quietly
+from autograd_ae.lecture.theorems.training import quietly
 
 IMAGES = 1000
 EXCESS_BAR, ROUNDING = 1e-6, 1e-9  # relative to the loss; the second is what float32 makes of it
