@@ -15,6 +15,7 @@ import importlib
 import pkgutil
 import re
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,6 +79,7 @@ def reference(folder: Path) -> None:
     import pdoc.doc
     import pdoc.render
 
+    warnings.filterwarnings("ignore", "Error parsing source code")  # of a lambda in a table: it is shown all the same
     footer = f"autograd_ae {autograd_ae.__version__}"
     pdoc.render.configure(include_undocumented=False, footer_text=footer, template_directory=TEMPLATES)
     pdoc.render.env.filters["to_markdown"] = markdown
