@@ -16,7 +16,7 @@ from autograd_ae.explain.rows import Layout
 from autograd_ae.explain.tape import start
 from autograd_ae.testing.specs import SPECS
 
-DRAWS = 5
+DRAWS = 4
 DIFFERENTIABLE = [name for name, spec in SPECS.items() if spec.differentiable]
 # Ops that pick or move entries: no sum over entries.
 WITHOUT = {
