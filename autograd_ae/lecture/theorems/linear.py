@@ -89,10 +89,23 @@ def _at_critical_point(model: Any, X: np.ndarray, indices: tuple[int, ...], C: n
     way = ae.theory.escape_direction(X, indices, C=C)
     d = ae.optim.pack([way.dW1, np.zeros(len(W2)), way.dW2, np.zeros(X.shape[1])])
     found["curvature"] = abs(d @ ae.hvp(loss, point, d) / way.curvature - 1)
-    ae.optim.unpack(point + 1e-3 * d, [p.data for p in model.parameters()])
+    _roll_down(model, X, point + 0.01 * d)
     found["left"] = abs(descend(model, X).loss(X).item() / ae.theory.eckart_young(X, 2).loss_ - 1)
     eigenvalues = np.linalg.eigvalsh(ae.hessian(*as_function(model, X)))
     return {**found, "trained": max(0.0, float(-eigenvalues[0] / eigenvalues[-1]))}
+
+
+def _roll_down(model: Any, X: np.ndarray, start: np.ndarray, steps: int = 600, rate: float = 0.02) -> None:
+    """Gradient descent from a point beside a saddle, where L-BFGS, with hardly a gradient, may step far too wide.
+
+    The point is moved by another hundredth at random: a saddle may have more ways out than one.
+    """
+    arrays, step = [p.data for p in model.parameters()], ae.capture(model.loss, ae.constant(X))
+    ae.optim.unpack(start + 0.01 * np.random.default_rng(0).standard_normal(start.size), arrays)
+    optimizer = ae.optim.SGD(arrays, learning_rate=rate)
+    for _ in range(steps):
+        step()
+        optimizer.step([step.gradients[p] for p in model.parameters()])
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
