@@ -32,7 +32,7 @@ from autograd_ae.explain.blocks import (
 )
 from autograd_ae.explain.chain_rule import derive_rule
 from autograd_ae.explain.derivation import Derivation, aligned, derive
-from autograd_ae.explain.expression import Expr, sym
+from autograd_ae.explain.expression import Expr, lets_of, sym
 from autograd_ae.explain.rows import LAYOUTS, Layout, generic
 from autograd_ae.explain.symbols import from_name
 from autograd_ae.explain.table import RULES
@@ -146,6 +146,7 @@ def _statements(examples: list[Example]) -> Iterator[Block]:
             for k, formula in enumerate(formulas(node)):
                 what = "value" if k == 0 else "gradient"
                 rows.append(((Words(what),), (Math(formula.written("rows")),), (Math(formula.written("columns")),)))
+            rows += _abbreviations(formulas(node))
             shapes = ", ".join(_shape(t.shape) for t in node.inputs)
             yield Paragraph((Words(f"{example.written} records {node.op.name}, here of shapes {shapes}:"),))
             yield Table(("", "samples in rows, as in the code", "samples in columns, as in the lecture"), tuple(rows))
@@ -154,6 +155,14 @@ def _statements(examples: list[Example]) -> Iterator[Block]:
         yield Paragraph((Words(before), Math(equation), Words(after)))
     else:
         yield Paragraph((Words("It is constant almost everywhere and carries no gradient."),))
+
+
+def _abbreviations(found: list[Formula]) -> Iterator[tuple[Parts, ...]]:
+    """What formulas name by a letter of its own, such as the mean activation."""
+    named = {e: formula.names for formula in found for e in lets_of(formula.expr)}
+    for e, names in named.items():
+        both = (Formula(e.params["latex"], e.args[0], names).written(layout) for layout in LAYOUTS)
+        yield (Words("where"),), *((Math(written),) for written in both)
 
 
 def rules(node: Node) -> list[int | None]:
