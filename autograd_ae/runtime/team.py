@@ -205,17 +205,24 @@ class Pace:
     def __init__(self) -> None:
         self._seconds: dict[bool, float] = {}  # running means
         self._steps = 0
+        self._other = False  # the way that is tried
 
     def together(self) -> bool:
         """How to do the next step."""
         if self._steps < self.FIRST:
             return self._steps % 2 == 0
         faster = self._seconds[True] <= self._seconds[False]
-        return faster if self._steps % self.EVERY >= self.TRIED else not faster
+        if self._steps % self.EVERY == 0:
+            self._other = not faster
+        return self._other if self._steps % self.EVERY < self.TRIED else faster
 
     def took(self, together: bool, seconds: float) -> None:
-        """Note how long a step took. The first two (helpers start, caches are cold) are forgotten with the next two."""
-        before = self._seconds.get(together, seconds) if self._steps >= self.FIRST else seconds
+        """Note how long a step took; a new trial (helpers must wake up) counts by its better step."""
+        before, trial = self._seconds.get(together, seconds), self._steps % self.EVERY
+        if self._steps < self.FIRST or trial == 0:
+            before = seconds
+        elif trial < self.TRIED:
+            before = seconds = min(before, seconds)
         self._seconds[together] = before + 0.25 * (seconds - before)
         self._steps += 1
 
