@@ -160,12 +160,15 @@ class Captured:
         self._current = runner = self._runners[key]
         self._buffers: list[Array] = [runner.arrays[place] for place in runner.program.inputs]
         self._outputs: list[Array] = [runner.arrays[place] for place in runner.program.outputs]
+        self._number = self._single and not self._outputs[0].ndim
         return self._buffers
 
     def _run_current(self) -> Any:
         self._current.run()
+        if self._number:
+            return self._outputs[0][()]
         if self._single:
-            return self._outputs[0].copy()[()]
+            return self._outputs[0].copy()
         return tuple([output.copy()[()] for output in self._outputs])
 
     @property

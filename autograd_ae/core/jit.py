@@ -44,6 +44,7 @@ class Kernel:
         self.flags = flags
         self._compiled: Callable[..., Any] | None = None
         self._part: Callable[..., Any] | None = None
+        self._inlined: Callable[..., Any] | None = None
         self.__name__ = py_func.__name__
         self.__doc__ = py_func.__doc__
 
@@ -61,6 +62,12 @@ class Kernel:
         if self._part is None:
             self._part = bare(parts_in(self.py_func), self.flags)
         return self._part
+
+    def inlined(self) -> Callable[..., Any]:
+        """The same, merged into every caller, so that sizes known there shape its loops."""
+        if self._inlined is None:
+            self._inlined = bare(parts_in(self.py_func, inlined=True), self.flags, forceinline=True)
+        return self._inlined
 
 
 def jit(py_func: Callable[..., Any] | None = None, *, flags: frozenset[str] = frozenset()) -> Any:
@@ -102,20 +109,20 @@ def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     return dispatcher
 
 
-def bare(function: Callable[..., Any], flags: frozenset[str] = frozenset()) -> Any:
+def bare(function: Callable[..., Any], flags: frozenset[str] = frozenset(), *, forceinline: bool = False) -> Any:
     """A dispatcher that Python cannot call: compiled faster, and its code stands alone."""
     import numba
 
-    without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": forceinline}
     return numba.njit(error_model="numpy", nogil=True, fastmath=set(flags), **without)(function)
 
 
-def parts_in(py_func: Callable[..., Any]) -> Callable[..., Any]:
+def parts_in(py_func: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
     """Let one kernel call another: Numba must see dispatchers where the source names kernels (or `Native` parts)."""
     loaded = {i.argval for i in dis.get_instructions(py_func) if i.opname == "LOAD_GLOBAL"}
     helpers = {name: py_func.__globals__.get(name) for name in loaded}
     kernels = {
-        name: helper.part() if isinstance(helper, Kernel) else helper.compiled()
+        name: (helper.inlined() if inlined else helper.part()) if isinstance(helper, Kernel) else helper.compiled()
         for name, helper in helpers.items()
         if isinstance(helper, Kernel | Native)
     }

@@ -23,6 +23,7 @@ from typing import Any
 from autograd_ae.core.jit import Kernel, _announce, _hash_outside, bare, cache_dir, parts_in
 from autograd_ae.core.native import blas_symbols
 
+_addresses: dict[Path, int] = {}
 _kept: list[Any] = []  # what must live as long as the addresses that were given out
 
 
@@ -34,20 +35,54 @@ def code_of(kernel: Kernel, arguments: int = 1) -> int:
     return machine_code(name, lambda: parts_in(kernel.py_func), arguments)
 
 
+def is_kept(name: str, arguments: int = 1) -> bool:
+    """Whether code lies on disk under a name."""
+    return _path(name, arguments).is_file()
+
+
 def machine_code(name: str, make: Callable[[], Callable[..., int]], arguments: int = 1) -> int:
-    """The address of the code kept under `name`; where there is none yet, of what `make()` gives, compiled."""
-    path = cache_dir() / f"{name}-{arguments}-{_platform()}.o"
-    try:
-        header, code = path.read_bytes().split(b"\n", 1)
-        return _loaded(*header.decode().split(" "), code=code)
-    except (OSError, ValueError, RuntimeError):  # not there yet, or damaged
-        return _compiled(make(), arguments, path)
+    """The address of the code kept under `name`; where there is none yet, of what `make()` gives, compiled.
+
+    Each is loaded once in a process: to load it again for every program would use up the process's memory maps.
+    """
+    path = _path(name, arguments)
+    if path not in _addresses:
+        try:
+            header, code = path.read_bytes().split(b"\n", 1)
+            _addresses[path] = _loaded(*header.decode().split(" "), code=code)
+        except (OSError, ValueError, RuntimeError):  # not there yet, or damaged
+            _addresses[path] = _compiled(make(), arguments, path)
+    return _addresses[path]
+
+
+def _path(name: str, arguments: int) -> Path:
+    return cache_dir() / f"{name}-{arguments}-{_platform()}.o"
 
 
 def callable_at(address: int, arguments: int) -> Callable[..., int]:
     """What runs the code at an address from Python: `run(&result, None, *arguments)`; other threads run meanwhile."""
     words = [ctypes.c_int64] * arguments
     return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *words)(address)
+
+
+class Call:
+    """Calls of the code at an address: `call = Call(address, 3)`, then `call(1, 2, 3)` for its result.
+
+    `call.fixed(1, 2, 3)` is a function without arguments that leaves its result in `call.result`: half the time a call.
+    Other threads may run meanwhile, unless `brief` says that it is not worth while.
+    """
+
+    def __init__(self, address: int, *, brief: bool = False):
+        self.result = ctypes.c_int64()
+        self._run = (ctypes.PYFUNCTYPE if brief else ctypes.CFUNCTYPE)(None)(address)
+        self._start = ctypes.c_void_p(ctypes.addressof(self.result)), ctypes.c_void_p(None)
+
+    def fixed(self, *arguments: int) -> Callable[[], None]:
+        return functools.partial(self._run, *self._start, *map(ctypes.c_int64, arguments))
+
+    def __call__(self, *arguments: int) -> int:
+        self._run(*self._start, *map(ctypes.c_int64, arguments))
+        return self.result.value
 
 
 @functools.cache

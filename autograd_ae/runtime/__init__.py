@@ -9,6 +9,7 @@
 4. `updating.py` appends the optimiser's step, `gathering.py` puts the reading of the batch before all.
 5. `table.py` turns rows into integers, with the addresses of the machine code of the instructions that occur.
 6. `interpreter.py` is one small loop: call the code, next row. `compiled.py` holds all this together.
+7. `straight.py` writes the table of a tiny network out as one function, on request (`step.compile()`).
 
 Where a program is a stack of dense layers with work enough, `fused.py` replaces these rows by three, made for it:
 

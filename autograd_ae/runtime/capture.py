@@ -52,6 +52,13 @@ class Step(Captured):
         """What runs the program of the last call's shapes; `nbytes`, `callbacks` where it is compiled."""
         return self._current
 
+    def compile(self) -> bool:
+        """For a tiny network: compile the whole step as one function, in seconds; the next process finds it on disk.
+
+        False, and nothing is done, where that would gain nothing: for larger programs, and for replayed ones.
+        """
+        return bool(getattr(self._current, "compile", bool)())
+
     @property
     def inputs(self) -> Mapping[str, Array]:
         """The input buffers of the last call's shapes by name: fill them in place, then call `step()`."""
@@ -76,6 +83,15 @@ class Step(Captured):
             for array, buffer in zip(others, self._buffers[1:], strict=True):
                 np.copyto(buffer, array)
         return self._run_current()
+
+    @property
+    def buffers(self) -> list[Array]:
+        """The input buffers of the last call's shapes, in the order of the arguments."""
+        return self._buffers
+
+    def prepare(self, *arrays: Any) -> list[Array]:
+        """Record for arrays of these shapes, unless that was done, and make it the current program; run nothing."""
+        return self._select(self._floats(arrays))
 
     def take(self, X: Array, rows: Any, *, scale: float | None = None) -> Array:
         """Read a batch into the first input buffer without running anything; the buffer."""

@@ -22,6 +22,7 @@ from autograd_ae.core.recording import refuse_nan
 from autograd_ae.runtime.gathering import Gather, by_numpy
 from autograd_ae.runtime.lowering import Row, lower
 from autograd_ae.runtime.plan import plan
+from autograd_ae.runtime.straight import MOST_WORK, compiled_before, work
 from autograd_ae.runtime.table import Table
 from autograd_ae.runtime.updating import Update, update_of
 
@@ -35,7 +36,7 @@ class Compiled:
     """
 
     def __init__(self, program: Program, optimizer: Any = None):
-        self.program, self.optimizer = program, optimizer
+        self.program, self.optimizer, self.straight = program, optimizer, False
         wanted = [] if optimizer is None else parameter_places(program, optimizer)
         together = [program.gradients[place] for place in wanted if place in program.gradients]
         planned = plan(program, together if len(together) == len(wanted) else ())
@@ -77,6 +78,8 @@ class Compiled:
         self._table = Table(self._rows) if self._rows else None
         if self._gather is not None:
             self._gather.forget()
+        if self.straight or self._compiled_before():
+            self.compile()
 
     def _extend(self, rows: Sequence[Row], line: Line | None) -> None:
         first, last = len(self._rows), len(self._rows) + len(rows)
@@ -87,6 +90,21 @@ class Compiled:
             self._units[-1] = (before[0], last)
         elif rows:
             self._units.append((first, last))
+
+    def _compiled_before(self) -> bool:
+        stretches = [unit for unit in self._units if not isinstance(unit, Line)]
+        small = 0 < len(self._rows) < 200 and work(self._rows) <= MOST_WORK
+        return JIT_ENABLED and small and all(compiled_before(self._rows[a:b], a) for a, b in stretches)
+
+    def compile(self) -> bool:
+        """Give each stretch of rows code of its own (`straight.py`); False, and nothing done, for a larger program."""
+        stretches = [unit for unit in self._units if not isinstance(unit, Line)]
+        if self._table is None or sum(work(self._rows[a:b]) for a, b in stretches) > MOST_WORK:
+            return False
+        for first, last in stretches:
+            self._table.straighten(first, last)
+        self.straight = True
+        return True
 
     # A step.
 
@@ -102,30 +120,28 @@ class Compiled:
         update = self._update
         if update is not None:
             update.before()
-        if state.anomaly:
+        if not state.usual and state.anomaly:
             self._run_watched()
         else:
             for unit in self._units:
-                if type(unit) is tuple:
-                    self._run_rows(*unit)
-                else:
+                if type(unit) is not tuple:
                     self._run_line(unit)  # type: ignore[arg-type]
+                elif (refused := self._table.run(*unit)) >= 0:  # type: ignore[union-attr]
+                    self._go_on(refused, unit[1])  # type: ignore[arg-type]
         if update is not None:
             update.after()
 
-    def _run_rows(self, first: int, last: int) -> None:
-        table = self._table
-        refused = table.run(first, last)  # type: ignore[union-attr]
+    def _go_on(self, refused: int, last: int) -> None:
+        """A row refused its operands: raise what the user should see, or compute its line in Python, then the rest."""
         while refused >= 0:
-            line = self._owners[refused]
-            if line is not None:
-                self._run_line(line)  # raises what the user should see, or computes it after all
-                first = refused + 1
+            line, first = self._owners[refused], refused + 1
+            if line is None:
+                first = self._update_at + self._update.refused()  # type: ignore[union-attr]
+            else:
+                self._run_line(line)
                 while first < last and self._owners[first] is line:
                     first += 1
-            else:
-                first = self._update_at + self._update.refused()  # type: ignore[union-attr]
-            refused = table.run(first, last)  # type: ignore[union-attr]
+            refused = self._table.run(first, last)  # type: ignore[union-attr]
 
     def _run_line(self, line: Line) -> None:
         line.run(self._array(line.out), *[self.arrays[a] for a in line.args], **line.params)
@@ -136,7 +152,7 @@ class Compiled:
             self._run_line(line)
             refuse_nan(self._array(line.out), partial(self.program.blame, line))
         if self._update is not None and self._update.rows:
-            self._run_rows(self._update_at, len(self._rows))
+            self._go_on(self._table.run(self._update_at, len(self._rows)), len(self._rows))  # type: ignore[union-attr]
 
     # Data.
 

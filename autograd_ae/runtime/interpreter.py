@@ -9,14 +9,11 @@ Whoever makes a table keeps the arrays alive whose addresses stand in it (`compi
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-
 import numpy as np
 
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at, call
-from autograd_ae.core.object_code import callable_at, code_of
+from autograd_ae.core.object_code import Call, code_of
 
 ROW_BYTES = 80
 _INTEGER = np.zeros(1, np.int64)
@@ -32,7 +29,6 @@ def run_rows(table, first, last):
     return -1
 
 
-@functools.cache
-def interpreter() -> Callable[..., int]:
-    """`run(address of the result, None, address of the table, first, last)`."""
-    return callable_at(code_of(run_rows, 3), 3)
+def interpreter() -> Call:
+    """`run(address of the table, first, last)`: the row that refused, or −1."""
+    return Call(code_of(run_rows, 3))

@@ -52,6 +52,11 @@ class Row(NamedTuple):
     dtype: np.dtype | None = None  # of the kernel; by default that of the last operand
 
 
+def dtype_of(row: Row) -> np.dtype:
+    """The dtype that the row's instruction is compiled for."""
+    return row.dtype or row.arrays[-1].dtype
+
+
 Rows = list[Row] | None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from autograd_ae.core.object_code import Call
 from autograd_ae.core.op import Array
 from autograd_ae.runtime.instructions import COLUMNS, FACTORS, code
 from autograd_ae.runtime.interpreter import interpreter
-from autograd_ae.runtime.lowering import Row
+from autograd_ae.runtime.lowering import Row, dtype_of
+from autograd_ae.runtime.straight import straight_code
 
 
 class Table:
@@ -23,19 +25,27 @@ class Table:
         factors_at = self.factors.ctypes.data
         for r, row in enumerate(rows):
             words = self.words[r]
-            words[0] = code(row.instruction, row.dtype or row.arrays[-1].dtype)
+            words[0] = code(row.instruction, dtype_of(row))
             words[1 : 1 + len(row.arrays)] = [a.ctypes.data for a in row.arrays]
             words[5 : 5 + len(row.sizes)] = row.sizes
             words[9] = row.factors.ctypes.data if isinstance(row.factors, np.ndarray) else factors_at + 8 * FACTORS * r
             if not isinstance(row.factors, np.ndarray):
                 self.factors[r, : len(row.factors)] = row.factors
             self._kept += [*row.arrays, *([row.factors] if isinstance(row.factors, np.ndarray) else [])]
-        self._run = interpreter()
-        self._address = self.words.ctypes.data
-        self._result = ctypes.c_int64()
-        self._result_at = ctypes.addressof(self._result)
+        self._rows, self._address = list(rows), self.words.ctypes.data
+        self._interpreter = interpreter()
+        self._stretches: dict[tuple[int, int], tuple[Callable[[], None], ctypes.c_int64]] = {}
 
     def run(self, first: int, last: int) -> int:
         """Execute rows first … last − 1; the row that refused its operands, or −1."""
-        self._run(self._result_at, None, self._address, first, last)
-        return self._result.value
+        found = self._stretches.get((first, last))
+        if found is None:
+            run = self._interpreter
+            found = self._stretches[first, last] = run.fixed(self._address, first, last), run.result
+        found[0]()
+        return found[1].value
+
+    def straighten(self, first: int, last: int) -> None:
+        """Run rows first … last − 1, whenever they are run together, by code of their own (`straight.py`)."""
+        run = Call(straight_code(self._rows[first:last], first), brief=True)
+        self._stretches[first, last] = run.fixed(self._address, first, last), run.result

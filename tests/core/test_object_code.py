@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from autograd_ae.core.jit import JIT_ENABLED
+from autograd_ae.core.object_code import machine_code
 
 pytestmark = pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off")
 
@@ -22,13 +23,13 @@ def triple_and_one(n):
     return helper(n) + 1
 """
 RUN = """
-import ctypes, sys
+import sys
 from mine import triple_and_one
-from autograd_ae.core.object_code import callable_at, code_of
-result = ctypes.c_int64()
-run = callable_at(code_of(triple_and_one), 1)
-run(ctypes.addressof(result), None, 14)
-print(result.value, "numba" in sys.modules)
+from autograd_ae.core.object_code import Call, code_of
+call = Call(code_of(triple_and_one))
+call.fixed(14)()
+assert call.result.value == call(14)
+print(call(14), "numba" in sys.modules)
 """
 
 
@@ -53,3 +54,10 @@ def test_a_damaged_file_is_compiled_anew(tmp_path):
     assert run(tmp_path) == ["43", "False"]
     path.write_bytes(b"")
     assert run(tmp_path) == ["43", "True"]
+
+
+def test_code_is_loaded_once_however_many_programs_ask_for_it(monkeypatch):
+    first = machine_code("test-once", lambda: lambda n: n + 1)
+    monkeypatch.setattr("autograd_ae.core.object_code._loaded", None)
+    monkeypatch.setattr("autograd_ae.core.object_code._compiled", None)
+    assert machine_code("test-once", lambda: lambda n: n + 1) == first
