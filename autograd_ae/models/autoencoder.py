@@ -52,6 +52,7 @@ class Autoencoder(Network):
     early_stopping, validation_fraction, n_iter_no_change, tol : stop when held-out error has not fallen by tol
         for that many epochs; with lbfgs tol is the gradient norm to reach, relative to the loss at the start.
     warm_start, random_state, verbose : as in scikit-learn.
+    runtime : how a training step is executed, "compiled", "replay" or "eager" (see `models/stepping.py`).
 
     Attributes
     ----------

@@ -17,21 +17,30 @@ from autograd_ae.data.resolution import enlarge, reduce_resolution
 CORRUPTIONS = ("gaussian", "masking", "salt_and_pepper", "low_resolution")
 
 
-def corrupt(X: np.ndarray, kind: str, level: float, rng: np.random.Generator) -> np.ndarray:
+def corrupt(
+    X: np.ndarray, kind: str, level: float, rng: np.random.Generator, out: np.ndarray | None = None
+) -> np.ndarray:
     """Spoiled copies of samples (B, n), of the same dtype; `level` is a standard deviation, a probability, or a factor.
+
+    With `out`, an array like X, they are written there; for "gaussian" and "masking" nothing is then allocated.
 
     >>> corrupt(np.ones((1, 4)), "masking", 1.0, np.random.default_rng(0))
     array([[0., 0., 0., 0.]])
     """
+    out = np.empty(X.shape, X.dtype) if out is None else out
     if kind == "gaussian":
-        return X + X.dtype.type(level) * rng.standard_normal(X.shape, dtype=X.dtype)
+        rng.standard_normal(out=out, dtype=X.dtype)
+        return np.add(X, np.multiply(out, X.dtype.type(level), out=out), out=out)
     if kind == "masking":
-        return X * (rng.random(X.shape, dtype=X.dtype) >= level)
+        rng.random(out=out, dtype=X.dtype)
+        return np.multiply(X, np.greater_equal(out, level, out=out), out=out)
     if kind == "salt_and_pepper":
         hit = rng.random(X.shape, dtype=X.dtype) < level
-        return np.where(hit, np.where(rng.random(X.shape) < 0.5, X.min(), X.max()), X).astype(X.dtype)
+        np.copyto(out, np.where(hit, np.where(rng.random(X.shape) < 0.5, X.min(), X.max()), X))
+        return out
     if kind == "low_resolution":
         small = reduce_resolution(X, int(level))
         side = math.isqrt(small.shape[1])
-        return enlarge(small, int(level), shape=(side, side))
+        np.copyto(out, enlarge(small, int(level), shape=(side, side)))
+        return out
     raise ValueError(f"corruption is {kind!r}; one of {', '.join(map(repr, CORRUPTIONS))} is needed")

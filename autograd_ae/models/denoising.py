@@ -77,6 +77,9 @@ class DenoisingAE(SparseAE):
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         return (corrupt(batch, self.corruption, self.corruption_level, rng),)
 
+    def _draw_into(self, buffers: tuple[np.ndarray, ...], batch: np.ndarray, rng: np.random.Generator) -> None:
+        corrupt(batch, self.corruption, self.corruption_level, rng, out=buffers[0])
+
     def _terms(self, x: Tensor, *noise: Tensor) -> dict[str, Tensor]:
         z = self._code(noise[0])
         return self._penalised(z, self._distance(self.decoder_(z), x))

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_ae.core.tensor import Tensor, constant, no_grad
-from autograd_ae.models import training
+from autograd_ae.models import stepping, training
 from autograd_ae.models.base import Model
 from autograd_ae.models.estimator import check_choice, check_count, check_real, check_share
 from autograd_ae.models.health import as_text, hidden_units
@@ -68,6 +68,7 @@ class Network(Learned):
     warm_start: bool = False
     random_state: Any = None
     verbose: bool = False
+    runtime: str = "compiled"
 
     _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
     _n_noise: ClassVar[int] = 0  # arrays that `_draw` gives
@@ -81,6 +82,11 @@ class Network(Learned):
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """The noise that the loss of one batch takes as further arguments."""
         return ()
+
+    def _draw_into(self, buffers: tuple[np.ndarray, ...], batch: np.ndarray, rng: np.random.Generator) -> None:
+        """The same numbers as `_draw` into arrays of their shapes; a subclass that can do without allocating does."""
+        for buffer, noise in zip(buffers, self._draw(batch, rng) if buffers else (), strict=True):
+            np.copyto(buffer, noise)
 
     def _code(self, x: Any) -> Tensor:
         return self.encoder_(x)
@@ -107,6 +113,7 @@ class Network(Learned):
         check_count("batch_size", self.batch_size)
         check_count("n_iter_no_change", self.n_iter_no_change)
         check_choice("solver", self.solver, training.SOLVERS)
+        check_choice("runtime", self.runtime, stepping.RUNTIMES)
         check_choice("learning_rate", self.learning_rate, ("constant", "cosine"))
         check_real("learning_rate_init", self.learning_rate_init, strict=True)
         check_real("weight_decay", self.weight_decay)

@@ -1,6 +1,6 @@
 """Training loops: minibatches with a first-order optimiser, or all samples with L-BFGS.
 
-Both capture the loss once and replay the program (see `runtime/`). Losses are averaged over the samples
+Both record the loss once and run the program again and again (see `stepping.py`). Losses are averaged over the samples
 of an epoch while the parameters move, as scikit-learn's `loss_curve_` is. Ctrl-C ends training and keeps what was
 learned; a loss, gradient or parameter that leaves the finite numbers raises, with the parameters of the last good
 epoch put back.
@@ -10,18 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from autograd_ae.core.blas import limit_blas_threads
-from autograd_ae.core.tensor import Tensor, constant
 from autograd_ae.data.batches import batches
+from autograd_ae.models.stepping import evaluation, stepper
 from autograd_ae.models.validation import warn_user
-from autograd_ae.ops.arithmetic import add
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
-from autograd_ae.runtime.capture import capture
 
 SOLVERS = ("adam", "sgd", "lbfgs")
 OPTIMIZER_SETTINGS = ("solver", "learning_rate_init", "beta_1", "beta_2", "momentum", "weight_decay")
@@ -38,16 +35,6 @@ def train(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callbac
         by_lbfgs(model, X, callback)
     else:
         by_minibatches(model, X, rng, callback)
-
-
-def objective(model: Any) -> Callable[..., tuple[Tensor, ...]]:
-    """What is captured: the loss, then its terms."""
-
-    def loss_and_terms(x: Tensor, *noise: Tensor) -> tuple[Tensor, ...]:
-        terms = model.loss_terms(x, *noise).values()
-        return reduce(add, terms), *terms
-
-    return loss_and_terms
 
 
 def make_optimizer(model: Any, *, steps: int | None = None) -> Any:
@@ -93,28 +80,16 @@ def one_pass(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator
 
 def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
     """A step of the optimiser for each batch of an epoch; the means of the loss and its terms."""
-    parameters = model.parameters()
     totals: dict[str, float] = {}
     for rows in batches(X, min(model.batch_size, len(X)), rng):
-        batch = X[rows]
-        noise = model._draw(batch, rng)
-        if not hasattr(model, "_step"):
-            model._step, model._recorded_with = _captured(model, batch, noise), model._constants()
-        names, step = model._step
-        values = step(batch, *noise)
+        if not hasattr(model, "_step") or model._step.optimizer is not optimizer:
+            model._step, model._recorded_with = stepper(model, optimizer, X, rows), model._constants()
+        values = model._step(X, rows, rng)
         if not np.isfinite(loss := float(values[0]) * model._loss_unit):
             raise FloatingPointError(f"the loss became {loss}")
-        optimizer.step([step.gradients[p] for p in parameters])
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(model._step.names, values, strict=True):
             totals[name] = totals.get(name, 0.0) + float(value) * model._loss_unit * len(rows) / len(X)
     return totals
-
-
-def _captured(model: Any, X: np.ndarray, noise: tuple[np.ndarray, ...] = ()) -> tuple[tuple[str, ...], Any]:
-    """The names of the loss and its terms, and the program that computes them and the gradients."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        names = ("loss", *model.loss_terms(constant(X[:1]), *(n[:1] for n in noise)))
-        return names, capture(objective(model), *map(constant, (X, *noise)), runtime="replay")
 
 
 def by_minibatches(model: Any, X: np.ndarray, rng: np.random.Generator, callback: Callback | None) -> None:
@@ -180,13 +155,13 @@ def by_lbfgs(model: Any, X: np.ndarray, callback: Callback | None) -> None:
 
 def _minimise(model: Any, X: np.ndarray, callback: Callback | None) -> Any:
     parameters, unit = model.parameters(), model._loss_unit
-    (_, *terms), step = _captured(model, X)
+    terms, evaluate = evaluation(model, X)
 
     def value_and_grad(*_arrays: np.ndarray) -> tuple[float, list[np.ndarray]]:
         with np.errstate(over="ignore", invalid="ignore"):  # the line search shortens a step that went too far
-            value, *parts = step()
+            (value, *parts), gradients = evaluate()
         model.loss_terms_ = {name: float(part) * unit for name, part in zip(terms, parts, strict=True)}
-        return value, [step.gradients[p] for p in parameters]
+        return value, gradients
 
     with _progress(model) as bar:
 

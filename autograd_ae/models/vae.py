@@ -155,9 +155,14 @@ class VAE(Network):
 
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """ε, and the present weight of the KL."""
-        noise = rng.standard_normal((len(batch), self._n_features_out), dtype=batch.dtype)
-        share = min(1.0, (self.n_iter_ + 1) / self.beta_warmup) if self.beta_warmup else 1.0
-        return noise, np.full(1, self.beta * share, batch.dtype)
+        noise = np.empty((len(batch), self._n_features_out), batch.dtype), np.empty(1, batch.dtype)
+        self._draw_into(noise, batch, rng)
+        return noise
+
+    def _draw_into(self, buffers: tuple[np.ndarray, ...], batch: np.ndarray, rng: np.random.Generator) -> None:
+        noise, weight = buffers
+        rng.standard_normal(out=noise, dtype=noise.dtype)
+        weight[0] = self.beta * (min(1.0, (self.n_iter_ + 1) / self.beta_warmup) if self.beta_warmup else 1.0)
 
     def _code(self, x: Any) -> Tensor:
         return self.encoder_(x)[0]

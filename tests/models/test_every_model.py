@@ -115,7 +115,7 @@ def test_what_is_recorded_once_serves_every_batch(X, name):
     """The captured loss of other samples and other noise is the loss recorded of them, bit for bit."""
     model = make(name).fit(X)
     first, second = (model._draw(batch, np.random.default_rng(seed)) for batch, seed in ((X[:8], 1), (X[8:16], 2)))
-    step = ae.capture(model.loss, X[:8], *first)
+    step = ae.capture(model.loss, X[:8], *first, runtime="replay")
     assert float(step(X[8:16], *second)) == model.loss(X[8:16], *second).item()
 
 
@@ -272,7 +272,7 @@ def test_theory_understands_what_the_model_says_of_itself(X, name):
 
 CHOICES = {
     "solver", "learning_rate", "activation", "code_activation", "output_activation", "init", "reconstruction_loss",
-    "penalty", "kl_form", "kl_over", "corruption", "likelihood", "code",
+    "penalty", "kl_form", "kl_over", "corruption", "likelihood", "code", "runtime",
 }  # fmt: skip
 REFUSED = {
     "n_components": 0, "max_iter": 0, "batch_size": 0.5, "n_iter_no_change": 0, "learning_rate_init": 0.0, "tol": -1.0,
