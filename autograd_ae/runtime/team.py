@@ -23,7 +23,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -197,32 +197,29 @@ class Pace:
     """Together or alone: whichever took less time of late. The results are the same, so it may change at any step.
 
     On a machine with something else to do, a thread that others wait for may be the one that does not run, and two
-    threads take longer than one. So the first four steps go both ways in turn, and of every hundred two go the other.
+    threads take longer than one. So the first four steps go both ways in turn, and now and then a step tries the
+    other way: oftener while alone, for a machine that has become idle does not show otherwise.
     """
 
-    FIRST, EVERY, TRIED = 4, 100, 2
+    FIRST = 4
+    EVERY: ClassVar[dict[bool, int]] = {False: 32, True: 128}  # steps from one trial to the next, alone and together
 
     def __init__(self) -> None:
         self._seconds: dict[bool, float] = {}  # running means
         self._steps = 0
-        self._other = False  # the way that is tried
+        self._trial = True
 
     def together(self) -> bool:
         """How to do the next step."""
         if self._steps < self.FIRST:
             return self._steps % 2 == 0
         faster = self._seconds[True] <= self._seconds[False]
-        if self._steps % self.EVERY == 0:
-            self._other = not faster
-        return self._other if self._steps % self.EVERY < self.TRIED else faster
+        self._trial = self._steps % self.EVERY[faster] == 0
+        return faster != self._trial
 
     def took(self, together: bool, seconds: float) -> None:
-        """Note how long a step took; a new trial (helpers must wake up) counts by its better step."""
-        before, trial = self._seconds.get(together, seconds), self._steps % self.EVERY
-        if self._steps < self.FIRST or trial == 0:
-            before = seconds
-        elif trial < self.TRIED:
-            before = seconds = min(before, seconds)
+        """Note how long a step took; a trial counts more than what was known before it."""
+        before = seconds if self._trial else self._seconds[together]
         self._seconds[together] = before + 0.25 * (seconds - before)
         self._steps += 1
 

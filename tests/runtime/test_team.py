@@ -96,7 +96,7 @@ def test_the_faster_way_is_taken_and_the_other_tried_now_and_then(together, alon
         pace.took(ways[-1], cold * (together if ways[-1] else alone))
     assert ways[:4] == [True, False, True, False]
     slower = sum(way == (together > alone) for way in ways[4:])
-    assert 10 <= slower <= 2 * Pace.TRIED * 10
+    assert slower == (1_000 - 1) // Pace.EVERY[together < alone]
 
 
 def test_when_a_machine_becomes_busy_or_idle_the_way_changes():
