@@ -79,12 +79,16 @@ def half_an_l1(z):
     return 0.5 * ae.l1(z)
 
 
-def noise_of_variance_level(X, kind, level, rng):
-    return X + np.sqrt(level) * rng.standard_normal(X.shape)
+def noise_of_variance_level(X, kind, level, rng, out=None):
+    out = np.empty_like(X) if out is None else out
+    out[...] = X + np.sqrt(level) * rng.standard_normal(X.shape)
+    return out
 
 
-def masked_by_keep_probability(X, kind, level, rng):
-    return X * (rng.random(X.shape) < level)
+def masked_by_keep_probability(X, kind, level, rng, out=None):
+    out = np.empty_like(X) if out is None else out
+    out[...] = X * (rng.random(X.shape) < level)
+    return out
 
 
 def half_a_penalty(self):

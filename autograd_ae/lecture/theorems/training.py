@@ -57,8 +57,11 @@ def put(model: Any, *arrays: Any) -> None:
 
 
 def descend(model: Any, X: np.ndarray, *noise: np.ndarray, parameters: Any = None, max_iter: int = 3000) -> Any:
-    """Train a built model, or only these parameters of it, by L-BFGS on its own loss of (X, noise), to rounding."""
-    step = ae.capture(model.loss, *(ae.constant(a) for a in (X, *noise)))
+    """Train a built model, or only these parameters of it, by L-BFGS on its own loss of (X, noise), to rounding.
+
+    Replayed, not compiled: from beside a saddle it is the rounding that leads away in the directions not started in.
+    """
+    step = ae.capture(model.loss, *(ae.constant(a) for a in (X, *noise)), runtime="replay")
     parameters = parameters or model.parameters()
 
     def value_and_grad(*_arrays: np.ndarray) -> tuple[float, list[np.ndarray]]:
