@@ -4,16 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-nojit lint types faults bench notebooks docs clean
+.PHONY: help demo test test-slow test-nojit lint types faults theorems bench notebooks docs clean
 
 help:
-	@echo "make demo        train and report on the embedded digits"
+	@echo "make demo        run the chapter on the embedded digits and write a report"
 	@echo "make test        the test suite"
 	@echo "make test-slow   the longer tests, which 'make test' leaves out"
 	@echo "make test-nojit  the engine's tests with NUMBA_DISABLE_JIT=1"
 	@echo "make lint        ruff"
 	@echo "make types       mypy"
 	@echo "make faults      plant mistakes in every gradient rule, and see that the laws catch them"
+	@echo "make theorems    train a model for each closed form: error, tolerance, verdict"
 	@echo "make bench       the benchmarks, against the peers that are installed"
 	@echo "make notebooks   execute the notebooks in place"
 	@echo "make docs        the API reference and a page per op, in site/"
@@ -39,7 +40,7 @@ demo: $(VENV)/.stamp-run
 	$(BIN)/python -m autograd_ae demo
 
 test: $(VENV)/.stamp-test
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test-slow: $(VENV)/.stamp-test
 	$(BIN)/python -m pytest -q -m slow --timeout=1800
@@ -57,8 +58,11 @@ types: $(VENV)/.stamp-dev
 faults: $(VENV)/.stamp-run
 	$(BIN)/python -m autograd_ae check --faults
 
+theorems: $(VENV)/.stamp-run
+	$(BIN)/python -m autograd_ae theorems
+
 bench: $(VENV)/.stamp-run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --json bench.json --plot bench.png
 
 notebooks: $(VENV)/.stamp-dev
 	$(BIN)/python -m notebooks
@@ -67,5 +71,5 @@ docs: $(VENV)/.stamp-dev
 	$(BIN)/python .ci/docs
 
 clean:
-	rm -rf $(VENV) runs site build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) runs site bench.json bench.png build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

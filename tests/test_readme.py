@@ -11,17 +11,20 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_examples_run_and_say_what_the_text_says():
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     namespace: dict = {}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         for block in blocks:
             exec(block, namespace)
-    assert namespace["auto"].loss_ < 60
+    assert namespace["auto"].loss_ < namespace["auto"].plateau(namespace["X"])
     assert "largest angle" in printed.getvalue()
     assert "plateau" in printed.getvalue()
     assert "missing_batch_mean" in printed.getvalue()
     assert "the gradient disagrees" in printed.getvalue()
+    assert "Every gradient agrees with the complex step" in printed.getvalue()
+    assert namespace["page"].startswith("<!DOCTYPE html>")
+    assert namespace["drawing"].startswith("<svg")
 
 
 def test_links_lead_to_files():

@@ -97,7 +97,7 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader has gone, as in `autograd-ae data | head -1`
         return 1
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
         if os.environ.get("AUTOGRAD_AE_TRACEBACK"):
             raise
         hint = f" (try: {PROGRAM} doctor)" if isinstance(error, ImportError) else ""
