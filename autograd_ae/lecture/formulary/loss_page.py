@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from autograd_ae import models
-from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.tensor import Tensor, constant, tensor
 from autograd_ae.explain.blocks import Block, Heading, Math, Page, Paragraph, Picture, Preformatted, Table, Words
 from autograd_ae.explain.derivation import Derivation, derive
 from autograd_ae.explain.graph import graph
 from autograd_ae.lecture.formulary.lesson import lesson
 from autograd_ae.lecture.formulary.op_page import lowered
+from autograd_ae.ops.arithmetic import add, multiply
+from autograd_ae.ops.dense import dense
+from autograd_ae.ops.gaussian import gaussian_kl_from_variance, reparameterise_from_variance
+from autograd_ae.ops.losses import squared_error
 
 SAMPLES, FEATURES = 4, 3
 
@@ -42,8 +46,31 @@ class Loss:
 
     @property
     def written(self) -> str:
+        """How to have the same, in code."""
         params = ", ".join(f"{k}={v!r}" for k, v in self.params.items())
-        return f"ae.{self.model.__name__}({params})"
+        return f"model = ae.{self.model.__name__}({params})\nae.explain(model.fit(X).loss(X))"
+
+
+@dataclass(frozen=True)
+class Bottleneck(Loss):
+    """The VAE from its code on, as the lecture has it: the encoder hands over M and the *variance* V itself."""
+
+    def record(self, seed: int) -> Tensor:
+        """‖X̂ − X‖²/B + λ KL with X̂ = Z W + b, Z = M + √V ⊙ E, λ = ½, recorded."""
+        rng = np.random.default_rng(seed)
+        x = constant(rng.uniform(0.1, 0.9, (SAMPLES, FEATURES)).round(1), "x")
+        M, V = tensor(rng.normal(size=(SAMPLES, 1)).round(1), "M"), tensor(rng.uniform(0.2, 1.5, (SAMPLES, 1)), "V")
+        E = constant(rng.normal(size=(SAMPLES, 1)).round(1), "E")
+        W, b = tensor(rng.normal(size=(1, FEATURES)).round(1), "W"), tensor(np.zeros(FEATURES), "b")
+        X_hat = dense(reparameterise_from_variance(M, V, E), W, b)
+        return add(squared_error(X_hat, x), multiply(constant(0.5, "lambda"), gaussian_kl_from_variance(M, V)))
+
+    @property
+    def written(self) -> str:
+        return (
+            "X_hat = ae.dense(ae.reparameterise_from_variance(M, V, E), W, b)\n"
+            "ae.explain(ae.squared_error(X_hat, x) + 0.5 * ae.gaussian_kl_from_variance(M, V))"
+        )
 
 
 LOSSES: dict[str, tuple[Loss, ...]] = {
@@ -66,6 +93,7 @@ LOSSES: dict[str, tuple[Loss, ...]] = {
         Loss("Bernoulli likelihood", models.VAE, {"n_components": 1, "hidden_layer_sizes": (2,)}),
         Loss("Gaussian likelihood", models.VAE, {
             "n_components": 1, "hidden_layer_sizes": (2,), "likelihood": "gaussian"}),
+        Bottleneck("the lecture's bottleneck, V the variance", models.VAE, {}),
     ),
 }  # fmt: skip
 ALSO = {
@@ -89,7 +117,7 @@ def loss_page(name: str, *, layout: str = "rows", seed: int = 0) -> Page:
 def _worked(variant: Loss, layout: str, seed: int) -> Iterator[Block]:
     loss = variant.record(seed)
     rows, columns = (derive(loss, layout=which, check=False) for which in ("rows", "columns"))
-    yield Preformatted(f"model = {variant.written}\nae.explain(model.fit(X).loss(X))")
+    yield Preformatted(variant.written)
     caption = "The computation graph, a layer with its weights as one node. Pointing at a node shows its numbers."
     yield Picture(graph(loss, view="layers").html(), caption)
     yield Heading("Every step in both layouts", 3)
