@@ -94,7 +94,7 @@ def _routine(symbol: Any, floats: bool, integers: bool) -> Callable[..., int]:
             else:
                 passed.append(ctypes.byref(ctypes.c_double(a) if isinstance(a, float) else ctypes.c_int64(a)))
         info = ctypes.c_int64(0)
-        work, iwork, asked = np.empty(1), np.empty(1, np.int64), -1
+        work, iwork, asked = np.zeros(1), np.zeros(1, np.int64), -1  # a routine without integers leaves the second
 
         def call(size: int, isize: int) -> int:
             extra: list[Any] = []
