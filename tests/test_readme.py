@@ -30,3 +30,7 @@ def test_the_examples_run_and_say_what_the_text_says():
 def test_links_lead_to_files():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_nothing_is_left_to_fill_in():
+    assert not re.findall(r"^[A-Z]+_[A-Z]+$", README, re.M)

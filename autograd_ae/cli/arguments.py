@@ -18,7 +18,7 @@ def seed(text: str) -> int:
 
 def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a number of cases is a positive integer, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a positive integer is needed, not {text!r}")
     return int(text)
 
 

@@ -118,6 +118,8 @@ def new_file(name: str, force: bool, suffixes: tuple[str, ...] = SUFFIXES) -> st
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValueError(f"--out {name}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"--out {name}: nothing can be written into the folder {folder}")
     if os.path.isdir(path) or (os.path.exists(path) and not force):
         raise ValueError(f"--out {name} exists; name another file, or add --force to replace it")
     return path

@@ -81,7 +81,7 @@ def _hidden(model: Any, X: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 TEXTS = {
     "error": ("error", "{:.6g}"),
     "denoising_error": ("denoising error", "{:.6g}   (of samples spoiled as in training)"),
-    "plateau": ("plateau (mean image)", "{:.6g}   (the model is {below:.1%} below it)"),
+    "plateau": ("plateau (mean image)", "{:.6g}   (the model is {share:.1%} {side} it)"),
     "cross_entropy": ("cross-entropy", "{:.6g} nats"),
     "elbo": ("evidence lower bound", "{:.6g} nats"),
     "kl": ("KL to the prior", "{:.6g} nats"),
@@ -98,5 +98,6 @@ TEXTS = {
 def as_text(found: dict[str, float], latents: int) -> list[str]:
     """A line for each number, in the order of TEXTS."""
     plateau = found.get("plateau", 0.0)
-    extra = {"latents": latents, "below": 1 - found["error"] / plateau if plateau > 0 else 0.0}
+    below = 1 - found["error"] / plateau if plateau > 0 else 0.0
+    extra = {"latents": latents, "share": abs(below), "side": "below" if below >= 0 else "above"}
     return [f"{label:22}{text.format(found[key], **extra)}" for key, (label, text) in TEXTS.items() if key in found]

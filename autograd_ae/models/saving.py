@@ -53,6 +53,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"{name} is no model of this package: only {', '.join(NAMES)} can be saved; pickle it instead")
     header, arrays = _header(model), _arrays(model)
     text = json.dumps(header, default=_plain, allow_nan=True)
+    folder = os.path.dirname(os.fspath(path)) or "."
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{os.fspath(path)}: there is no folder {folder}; make it first")
     partial = Path(f"{os.fspath(path)}.part")
     try:
         with open(partial, "wb") as file:
@@ -139,6 +142,9 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nd
     where = os.fspath(path)
     try:
         with open(where, "rb") as stream:
+            if stream.read(2) != b"PK":
+                raise ModelFileError(f"{where}: truncated, damaged, or no model of autograd_ae: it is no archive")
+            stream.seek(0)
             archive = np.load(stream, allow_pickle=False)
             if not hasattr(archive, "files") or "header" not in archive.files:
                 raise ModelFileError(f"{where}: no model of autograd_ae (no header); was it written by model.save?")

@@ -21,6 +21,7 @@ from autograd_ae.core.program import Program
 from autograd_ae.runtime.compiled import parameter_places
 from autograd_ae.runtime.fused import executor
 from autograd_ae.runtime.gathering import by_numpy
+from autograd_ae.runtime.team import usable_threads
 
 RUNTIMES = ("compiled", "replay")
 
@@ -126,7 +127,9 @@ def capture(
     Raises
     ------
     CaptureError : Python looked at a value, two recordings of `fn` differ (random numbers, data used as a constant), or
-        an array of the optimizer takes no part.
+        an array of the optimizer takes no part, or there is no scalar to follow the gradient of. What Python decides
+        by looking through `.data` is noticed only where it makes these two recordings differ.
+    TypeError, ValueError : an optimizer that is none, a runtime or a number of threads that does not exist.
 
     >>> import autograd_ae as ae
     >>> step = ae.capture(lambda W, x: ((x @ W) ** 2.0).sum(), np.ones((2, 1)), np.ones((3, 2)))
@@ -135,6 +138,14 @@ def capture(
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"runtime is {runtime!r}; one of {', '.join(map(repr, RUNTIMES))} is needed")
+    if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "params")):
+        shown = optimizer.__name__ if isinstance(optimizer, type) else repr(optimizer)
+        raise TypeError(
+            f"optimizer is {shown}; an optimiser of the parameters' arrays is needed, such as "
+            "ae.optim.Adam([p.data for p in parameters])"
+        )
+    if threads is not None:
+        usable_threads(threads)  # raises
     if runtime == "compiled":
         step = Step(fn, example, lambda program: executor(program, optimizer, threads))
     else:

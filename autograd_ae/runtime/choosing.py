@@ -42,7 +42,7 @@ _known: dict[str, str] = {}
 
 def chosen(chain: Chain, program: Program) -> str:
     """ "tiles" or "blas"."""
-    forced = os.environ.get("AUTOGRAD_AE_GEMM", "auto")
+    forced = os.environ.get("AUTOGRAD_AE_GEMM") or "auto"
     if forced not in (*WAYS, "auto"):
         raise ValueError(f"AUTOGRAD_AE_GEMM is {forced!r}; it can be 'auto', 'tiles' or 'blas'")
     if forced != "auto":

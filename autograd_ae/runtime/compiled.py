@@ -168,6 +168,12 @@ class Compiled:
 
 def parameter_places(program: Program, optimizer: Any) -> list[int]:
     """The places of the optimiser's arrays among the leaves, in its order."""
+    if not program.wrt:
+        shape = program.values[program.outputs[0]].shape
+        raise CaptureError(
+            f"an optimizer follows the gradient of a traced scalar; the captured function's output has shape {shape}. "
+            "Reduce it (ae.sum, ae.mean), and use tensors (ae.tensor) for the parameters"
+        )
     place_of = {id(leaf.data): place for place, leaf in program.leaves if place in program.wrt}
     missing = [i for i, p in enumerate(optimizer.params) if id(p) not in place_of]
     if missing:

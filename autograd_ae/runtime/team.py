@@ -238,8 +238,10 @@ def usable_threads(wanted: int | None = None) -> int:
     """`wanted`, or AUTOGRAD_AE_THREADS, or 2; at most as many as there are processors for this process."""
     if wanted is None:
         given = os.environ.get("AUTOGRAD_AE_THREADS", "2")
-        wanted = int(given) if given.isdecimal() else 0
+        if not given.isdecimal() or int(given) < 1:
+            raise ValueError(f"AUTOGRAD_AE_THREADS is {given!r}; a whole number from 1 is needed")
+        wanted = int(given)
     if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
-        raise ValueError(f"threads is {wanted!r}; a whole number from 1 is needed (see AUTOGRAD_AE_THREADS)")
+        raise ValueError(f"threads is {wanted!r}; a whole number from 1 is needed")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(int(wanted), processors)

@@ -189,7 +189,7 @@ def test_one_array_of_an_archive_is_chosen_by_name(X, vae, run):
         ("train x.npy --set betta=1 --out m.npz", "--set betta: autoencoder has no such setting; there are activation"),
         ("train x.npy --set activation=sigmod --out m.npz", "activation is 'sigmod'; one of 'identity'"),
         ("train x.npy --model vae --set likelihood=1 --out m.npz", "likelihood is 1; one of 'bernoulli', 'gaussian'"),
-        ("encode x.npy x.npy --out z.npy", "x.npy: no model of autograd_ae"),
+        ("encode x.npy x.npy --out z.npy", "x.npy: truncated, damaged, or no model of autograd_ae"),
         ("encode nowhere.npz x.npy --out z.npy", "nowhere.npz: No such file"),
         ("encode broken.npz x.npy --out z.npy", "broken.npz: truncated, damaged, or no model of autograd_ae"),
         ("encode vae.npz wide.csv --out z.npy", "X has 5 features, but VAE is expecting 4 features as input"),
@@ -232,7 +232,7 @@ def test_each_error_is_one_line_that_says_what_is_wrong(X, vae, run, tmp_path, l
         ("train x.npy --model rbm --out m.npz", "invalid choice: 'rbm'"),
         ("train x.npy --hidden 3,x --out m.npz", "layers are sizes with commas, such as 64,16, not '3,x'"),
         ("train x.npy --set beta --out m.npz", "a setting is NAME=VALUE, such as beta=0.5, not 'beta'"),
-        ("sample vae.npz 0 --out s.npy", "positive integer, not '0'"),
+        ("sample vae.npz 0 --out s.npy", "positive integer is needed, not '0'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(run, line, message):

@@ -27,7 +27,7 @@ def test_kernels_are_kept_and_the_first_compilation_is_announced_once(tmp_path):
     assert run(tmp_path) == ""
 
 
-@pytest.mark.parametrize("pattern", ["*.nbc", "*.nbi"])
+@pytest.mark.parametrize("pattern", ["*.nbc", pytest.param("*.nbi", marks=pytest.mark.slow)])
 def test_damaged_cache_files_are_compiled_anew(tmp_path, pattern):
     run(tmp_path)
     for path in tmp_path.rglob(pattern):

@@ -52,7 +52,10 @@ def test_every_section_of_the_chapter_is_here():
     assert tuple(SMALL) == chapter.SECTIONS
 
 
-@pytest.mark.parametrize("name", SMALL)
+LONGER = ("denoising", "generation")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONGER else n for n in SMALL])
 def test_a_small_experiment_holds_and_is_described(name, few):
     section = SMALL[name](few)
     assert section.key == name

@@ -233,3 +233,16 @@ def test_a_header_that_does_not_fit_is_refused(X, path, change, message):
     changed(path, change)
     with pytest.raises(ae.ModelFileError, match=message):
         ae.load(path)
+
+
+def test_a_folder_that_is_not_there_is_named(X, tmp_path):
+    model = ae.PCA(1).fit(X)
+    with pytest.raises(FileNotFoundError, match=r"q\.npz: there is no folder .*nowhere; make it first"):
+        model.save(tmp_path / "nowhere" / "q.npz")
+
+
+def test_a_text_file_is_no_model_and_nothing_is_said_of_pickles(tmp_path):
+    (tmp_path / "codes.csv").write_text("z1,z2\n1,2\n")
+    with pytest.raises(ae.ModelFileError, match=r"codes\.csv: truncated, damaged, or no model") as refusal:
+        ae.load(tmp_path / "codes.csv")
+    assert "pickle" not in str(refusal.value)

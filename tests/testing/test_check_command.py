@@ -129,7 +129,7 @@ def test_a_file_alone_stands_for_every_function_with_a_gradient(run, derivation,
         ("greater", (), "'greater' has no gradient to check"),
         ("exp", ("--shape", "3"), "--shape is for a function in a file"),
         ("exp", ("--cases", "10"), "--cases runs over all ops"),
-        ("exp", ("--cases", "0"), "a number of cases is a positive integer, not '0'"),
+        ("exp", ("--cases", "0"), "a positive integer is needed, not '0'"),
         ("exp", ("--shape", "3x4"), "a shape is sizes with commas, such as 3,4, not '3x4'"),
     ],
 )
