@@ -4,6 +4,9 @@ Requests come as lines on stdin, answers go as JSON lines to stdout; whatever li
 
     check N    import, build, steps 0 … N   →  import_s, first_step_s, step_s, results at steps 0 and N
     visit N    one step untimed, N timed    →  seconds per step
+
+An answer is sent when the process is at rest: the threads of a BLAS look for more work long after the last product
+(OpenBLAS's for a tenth of a second), and would take a CPU from the contender that is visited next.
 """
 
 from __future__ import annotations
@@ -90,6 +93,20 @@ def visit(step: Step, count: int, *, reported: bool = False) -> float:
     return (time.perf_counter() - start) / count
 
 
+def come_to_rest(
+    *,
+    cpu_time: Callable[[], float] = time.process_time,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until no thread of this process is at work, which is when its CPU time stands still; 2 s at most."""
+    end, idle = clock() + 2.0, False
+    while not idle and clock() < end:
+        before, start = cpu_time(), clock()
+        sleep(0.02)
+        idle = cpu_time() - before < 0.2 * (clock() - start)
+
+
 def serve(
     workload: Workload,
     contender: Contender,
@@ -106,9 +123,12 @@ def serve(
                 step, facts = check(
                     contender, lambda: workload.problem(options), int(number), reported=workload.reported
                 )
+                come_to_rest()
                 answer(facts)
             elif word == "visit" and step is not None:
-                answer({"seconds": visit(step, int(number), reported=workload.reported)})
+                seconds = visit(step, int(number), reported=workload.reported)
+                come_to_rest()
+                answer({"seconds": seconds})
             else:
                 answer({"failed": f"the request {request.strip()!r} came before a check, or is not known"})
         except Unavailable as reason:

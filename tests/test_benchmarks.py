@@ -142,6 +142,17 @@ def test_a_worker_runs_the_steps_it_is_asked_for_and_reports_the_first_and_the_l
     assert len(calls) == 27 + 2 + 1
 
 
+@pytest.mark.parametrize("busy_s", [0.0, 0.11, 60.0])
+def test_an_answer_waits_for_threads_that_still_spin_but_not_for_ever(busy_s):
+    now = [0.0]
+    worker.come_to_rest(
+        cpu_time=lambda: min(now[0], busy_s),
+        clock=lambda: now[0],
+        sleep=lambda seconds: now.__setitem__(0, now[0] + seconds),
+    )
+    assert min(busy_s, 2.0) <= now[0] <= min(busy_s, 2.0) + 0.05
+
+
 def test_a_reported_figure_takes_the_place_of_the_time_and_is_no_result():
     figures = iter([5.0, 1.0, 3.0, 2.0])
     checked, visited = serve(lambda problem: lambda: (7.0, next(figures)), "check 0\n", "visit 3\n", reported=True)
