@@ -2,7 +2,8 @@
 
     import autograd_ae as ae
 
-Names are imported when they are first used, so `import autograd_ae` loads nothing, not even NumPy.
+Names are imported when they are first used, so `import autograd_ae` loads nothing, not even NumPy. Type checkers and
+editors read `__init__.pyi` instead, which names them all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _SUBPACKAGES = (
 )
 _HOMES = {
     "core.errors": "AnomalyError CaptureError GraphError InPlaceError ShapeError",
-    "core.tensor": "Tensor constant detach detect_anomaly no_grad tensor",
+    "core.modes": "detect_anomaly no_grad",
+    "core.tensor": "Tensor constant detach tensor",
     "core.transforms": "backward grad hessian hvp jvp value_and_grad vjp",
     "explain.graph": "graph",
     "runtime.capture": "capture",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
 
 
 class _State(threading.local):
@@ -35,12 +34,12 @@ def _set(name: str, value: bool) -> None:
     state.usual = state.gradients and not state.capturing and not state.anomaly
 
 
-def no_grad() -> Any:
+def no_grad() -> AbstractContextManager[None]:
     """Nothing computed inside is traced: for inference and for parameter updates."""
     return _setting("gradients", False)
 
 
-def detect_anomaly() -> Any:
+def detect_anomaly() -> AbstractContextManager[None]:
     """Inside, the first NaN that an op or a pullback produces raises AnomalyError.
 
     The message holds op, names, shapes and source line.
@@ -48,6 +47,6 @@ def detect_anomaly() -> Any:
     return _setting("anomaly", True)
 
 
-def capturing() -> Any:
+def capturing() -> AbstractContextManager[None]:
     """Inside, everything is recorded, and values cannot steer Python."""
     return _setting("capturing", True)

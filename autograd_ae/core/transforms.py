@@ -14,7 +14,7 @@ the same gives H v, the derivative of the gradient along v, since gradient rules
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -60,6 +60,12 @@ def backward(loss: Tensor, cotangent: Any = None, *, retain_graph: bool = False)
             node.free()
 
 
+@overload
+def grad(loss: Tensor, wrt: Tensor, cotangent: Any = None, *, allow_unused: bool = False) -> Array: ...
+@overload
+def grad(
+    loss: Tensor, wrt: Sequence[Tensor], cotangent: Any = None, *, allow_unused: bool = False
+) -> tuple[Array, ...]: ...
 def grad(loss: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Any = None, *, allow_unused: bool = False) -> Any:
     """∂loss/∂wrt as arrays, without touching `.grad`; the recording stays.
 

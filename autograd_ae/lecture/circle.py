@@ -38,6 +38,7 @@ def run(digits: Dataset | None = None, *, seed: int = 0, quick: bool = False, ve
     linear = min((quietly(ae.DeepPCA(code="linear", random_state=seed + i).fit, X) for i in range(starts)), key=_loss)
     circular = quietly(ae.DeepPCA(code="circular", random_state=seed).fit, X)
     pair = ae.theory.borsuk_ulam(linear.transform, linear.inverse_transform)
+    assert pair.errors is not None  # a decoder was given
     fine, theta = (a for a in ae.data.circle(FINE))
     error = {name: np.linalg.norm(fine - m.reconstruct(fine), axis=1) for name, m in _named(linear, circular).items()}
     section.below("linear code of one number: mean squared error", linear.loss_, 0.5, "PCA leaves ½", key="linear_loss")

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -35,15 +36,16 @@ from autograd_ae.lecture.neighbours import inside, radii
 CLASSES, SAMPLES, K = (1, 8), 1000, 3
 REFERENCES = ("decodings", "pixels", "features")
 HIDDEN, SEEDS, QUICK_SEEDS, EPOCHS, QUICK_EPOCHS = (256, 64), 5, 3, 30, 12
+M = TypeVar("M", bound="ae.Autoencoder | ae.VAE")
 Box = tuple[np.ndarray, np.ndarray]  # lowest and highest corner
 
 
 @dataclass
-class Trial:
+class Trial(Generic[M]):
     """One trained model, where its codes are sampled, and the shares of invalid samples: sampled from → reference → "
     "share."""
 
-    model: ae.Autoencoder | ae.VAE
+    model: M
     codes: dict[str, np.ndarray]
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -55,8 +57,8 @@ class Study:
     digits: Dataset
     judge: Judge
     judge_accuracy: float
-    autoencoders: list[Trial] = field(default_factory=list)
-    vaes: list[Trial] = field(default_factory=list)
+    autoencoders: list[Trial[ae.Autoencoder]] = field(default_factory=list)
+    vaes: list[Trial[ae.VAE]] = field(default_factory=list)
     regions: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # of the digits themselves
 
     @property
@@ -73,7 +75,7 @@ def study(digits: Dataset, seed: int, quick: bool, verbose: bool) -> Study:
     """Train and measure; the sections on generation, on the VAE and on traversals share one."""
     pair = digits.only(*CLASSES)
     judge = train_judge(digits.train, epochs=3 if quick else 8, seed=seed)
-    settings = {
+    settings: dict[str, Any] = {
         "hidden_layer_sizes": HIDDEN,
         "activation": "relu",
         "batch_size": 32,
@@ -90,15 +92,8 @@ def study(digits: Dataset, seed: int, quick: bool, verbose: bool) -> Study:
     return made
 
 
-def _measured(model: ae.Autoencoder | ae.VAE, study: Study, seed: int) -> Trial:
-    rng = np.random.default_rng([seed, 1])
-    Z, labels = model.transform(study.digits.train.images), study.digits.train.labels
-    if isinstance(model, ae.VAE):
-        trial = Trial(model, {"prior": rng.standard_normal((SAMPLES, 2)).astype(Z.dtype)})
-    else:
-        boxes = [box_of(Z[labels == c]) for c in CLASSES]
-        trial = Trial(model, {"regions": in_boxes(boxes, SAMPLES, rng), "box": in_boxes([box_of(Z)], SAMPLES, rng)})
-    trial.codes["digits not seen"] = model.transform(study.digits.test.images)
+def _measured(model: M, study: Study, seed: int) -> Trial[M]:
+    trial = Trial(model, _codes(model, study, np.random.default_rng([seed, 1])))
     regions = {name: _region(name, model, study) for name in REFERENCES}
     for sampled, codes in trial.codes.items():
         images = model.inverse_transform(codes)
@@ -106,6 +101,16 @@ def _measured(model: ae.Autoencoder | ae.VAE, study: Study, seed: int) -> Trial:
             name: float(np.mean(~inside(*region, _seen(name, images, study)))) for name, region in regions.items()
         }
     return trial
+
+
+def _codes(model: ae.Autoencoder | ae.VAE, study: Study, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Where codes are sampled: from the prior, or from the boxes of the classes and of all; and the unseen digits'."""
+    Z, labels = model.transform(study.digits.train.images), study.digits.train.labels
+    unseen = {"digits not seen": model.transform(study.digits.test.images)}
+    if isinstance(model, ae.VAE):
+        return {"prior": rng.standard_normal((SAMPLES, 2)).astype(Z.dtype), **unseen}
+    boxes = [box_of(Z[labels == c]) for c in CLASSES]
+    return {"regions": in_boxes(boxes, SAMPLES, rng), "box": in_boxes([box_of(Z)], SAMPLES, rng), **unseen}
 
 
 def _region(reference: str, model: ae.Autoencoder | ae.VAE, study: Study) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,8 @@ small and nothing is found. Then digits, with the features that each penalty giv
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import autograd_ae as ae
@@ -58,7 +60,7 @@ def _combinations(section: Section, atoms: int, seed: int, quick: bool, verbose:
     X, Z, D = ae.data.sparse_codes(
         samples, FEATURES, n_atoms=atoms, n_nonzero=NONZERO, non_negative=True, rng=seed, dtype=np.float32
     )
-    shared = {
+    shared: dict[str, Any] = {
         "penalty": "l1",
         "code_activation": "relu",
         "max_iter": epochs,
@@ -105,7 +107,7 @@ def _combinations(section: Section, atoms: int, seed: int, quick: bool, verbose:
 def _digits(section: Section, digits: Dataset, seed: int, quick: bool, verbose: bool) -> None:
     """Features of digits: without a penalty, by L1, by KL."""
     X, X_test = digits.train.images[: IMAGES // 2 if quick else IMAGES], digits.test.images
-    shared = {
+    shared: dict[str, Any] = {
         "max_iter": 12,
         "batch_size": 50,
         "learning_rate_init": 2e-3,

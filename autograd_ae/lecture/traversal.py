@@ -69,7 +69,7 @@ def _ways(section: Section, made: Study, seed: int) -> None:
             f"mean ± s.d. of {made.seeds} seeds",
         )
         section.numbers[f"invalid_on_ways_{kind.lower()}"] = shares[kind]
-    first = {"autoencoder": made.autoencoders[0], "VAE": made.vaes[0]}
+    first: dict[str, Trial] = {"autoencoder": made.autoencoders[0], "VAE": made.vaes[0]}
     jumps = {kind: largest_step(trial, made, seed) for kind, trial in first.items()}
     for kind, jump in jumps.items():
         section.add(

@@ -56,6 +56,8 @@ class PCA(Model):
     (array([[2., 1.]]), True)
     """
 
+    components_: np.ndarray
+    spectrum_: np.ndarray
     _accepts_uint8 = True
 
     def __init__(self, n_components: int | None = None, *, svd_solver: str = "auto"):

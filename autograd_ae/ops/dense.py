@@ -34,6 +34,7 @@ from autograd_ae.core.op import Op, Pullback, pullback
 from autograd_ae.core.tensor import Tensor, record
 from autograd_ae.ops import sigmoid as _sigmoid
 from autograd_ae.ops.activations import ACTIVATIONS
+from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.exponential import exp, tanh
 
 
@@ -201,7 +202,7 @@ FUSED = {
 }
 
 
-def dense(x: Any, W: Any, b: Any, activation: str = "identity") -> Tensor:
+def dense(x: TensorLike, W: TensorLike, b: TensorLike, activation: str = "identity") -> Tensor:
     """f(x W + b), one op for identity, sigmoid, tanh and relu; any other activation is recorded after the affine map.
 
     Parameters

@@ -18,13 +18,12 @@ NaN in gives NaN out; σ(−∞) = 0 and σ(∞) = 1 with gradient 0. Cost: one 
 polynomial (see `exponential.py`).
 """
 
-from typing import Any
-
 import numpy as np
 
 from autograd_ae.core.jit import jit
 from autograd_ae.core.op import Op, pullback
 from autograd_ae.core.tensor import Tensor, record
+from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.exponential import exp
 
 
@@ -65,7 +64,7 @@ def dx(out, g, _y, x):
 _sigmoid = Op("sigmoid", reference, dx, kernel=forward, latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}")
 
 
-def sigmoid(x: Any) -> Tensor:
+def sigmoid(x: TensorLike) -> Tensor:
     """σ(x) = 1 / (1 + e⁻ˣ), elementwise; right to a few ulp in both tails.
 
     >>> sigmoid([0.0, 800.0, -800.0]).data

@@ -17,8 +17,9 @@ themselves, too: then `eckart_young(X, k)` is the reference, and the model is as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,6 +89,23 @@ class Comparison:
         return f"{self.largest_angle:.3g} rad{allowed}"
 
 
+class _Described(Protocol):
+    def theory_setting(self) -> Any: ...
+
+
+class _Linear(Protocol):
+    @property
+    def components_(self) -> Any: ...
+    @property
+    def loss_(self) -> Any: ...
+
+
+@overload
+def compare(model: _Described, reference: np.ndarray | Sequence[Any]) -> Verdict: ...
+@overload
+def compare(model: Any, reference: _Linear) -> Comparison: ...
+@overload
+def compare(model: Any, reference: Any) -> Comparison | Verdict: ...
 def compare(model: Any, reference: Any) -> Comparison | Verdict:
     """How far a fitted model is from `reference`: another fitted model, a `LinearOptimum`, or the data X (B, N).
 

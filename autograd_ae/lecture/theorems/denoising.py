@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_ae as ae
-from autograd_ae.lecture.theorems.measure import Measure, monte_carlo, relative
+from autograd_ae.lecture.theorems.measure import Measure, given, monte_carlo, relative
 from autograd_ae.lecture.theorems.training import LINEAR, built, data, descend, with_masks, with_pairs
 
 SPECTRUM = (4.0, 2.5, 1.5, 0.8, 0.4, 0.2)
@@ -52,7 +52,7 @@ def _held(model: Any, X: np.ndarray, best: Any, L: int) -> list[Measure]:
     W1, b1, W2, b2 = (p.data for p in model.parameters())
     found = ae.theory.compare(model, X)
     return [
-        Measure(f"excess expected loss, relative, L = {L}", abs(found.relative_excess_loss), 1e-10),
+        Measure(f"excess expected loss, relative, L = {L}", abs(given(found.relative_excess_loss)), 1e-10),
         Measure(f"W₁W₂, relative, L = {L}", relative(W1 @ W2, best.weight), 1e-6),
         Measure(f"b₁W₂ + b₂, relative, L = {L}", relative(b1 @ W2 + b2, best.bias), 1e-6),
     ]
@@ -62,4 +62,4 @@ def _own_noise(model: Any, X: np.ndarray, seed: int) -> list[Measure]:
     """Whether the noise that the model draws is the theorem's: its mean denoising error against the exact one."""
     rng = np.random.default_rng(seed + 1)
     drawn = [model.denoising_error(X, random_state=rng) for _ in range(DRAWS)]
-    return monte_carlo("loss with the model's own noise", drawn, ae.theory.compare(model, X).loss)
+    return monte_carlo("loss with the model's own noise", drawn, given(ae.theory.compare(model, X).loss))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd_ae as ae
-from autograd_ae.lecture.theorems.measure import Measure, relative
+from autograd_ae.lecture.theorems.measure import Measure, given, relative
 from autograd_ae.lecture.theorems.training import (
     LINEAR,
     as_function,
@@ -35,8 +35,8 @@ def eckart_young(seed: int) -> list[Measure]:
         model = quietly(ae.LinearPCA(2, tied=tied, tol=1e-12, max_iter=3000, random_state=seed).fit, X)
         found, kind = ae.theory.compare(model, X), "tied" if tied else "untied"
         measures += [
-            Measure(f"excess loss, relative, {kind} weights", abs(found.relative_excess_loss), 1e-10),
-            Measure(f"largest principal angle, {kind} weights", found.largest_angle, 1e-6),
+            Measure(f"excess loss, relative, {kind} weights", abs(given(found.relative_excess_loss)), 1e-10),
+            Measure(f"largest principal angle, {kind} weights", given(found.largest_angle), 1e-6),
         ]
     return measures
 

@@ -58,6 +58,16 @@ def monte_carlo(quantity: str, draws: Sequence[float] | np.ndarray, exact: float
     ]
 
 
+def difference(found: int | None, predicted: int | None) -> float:
+    """Between two numbers of latents; NaN where a verdict does not give both."""
+    return abs(given(found) - given(predicted))
+
+
+def given(value: float | None) -> float:
+    """A number of a verdict; NaN, which no tolerance admits, where no theorem gives one."""
+    return float("nan") if value is None else float(value)
+
+
 @dataclass(frozen=True)
 class Theorem:
     """A row of the table: `run(seed)` trains and measures; its docstring is the statement, and the source."""

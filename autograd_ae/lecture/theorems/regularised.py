@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_ae as ae
-from autograd_ae.lecture.theorems.measure import Measure
+from autograd_ae.lecture.theorems.measure import Measure, difference, given
 from autograd_ae.lecture.theorems.training import data, quietly
 
 SPECTRUM = (4.0, 2.5, 1.5, 0.8, 0.4, 0.2)
@@ -35,7 +35,7 @@ def uniform(seed: int) -> list[Measure]:
     angles = ae.theory.compare_directions(directions, axes[: len(directions)], spectrum=spectrum)
     found = ae.theory.compare(model, X)
     return [
-        Measure("excess loss, relative", abs(found.relative_excess_loss), 1e-10),
+        Measure("excess loss, relative", abs(given(found.relative_excess_loss)), 1e-10),
         Measure("W₁ against W₂ᵀ", np.abs(W1 - W2.T).max(), 1e-6),
         Measure(
             "singular values √(1 − γ/λ_i) of the living latents", np.abs(sigma - best.singular_values)[:3].max(), 1e-6
@@ -43,7 +43,11 @@ def uniform(seed: int) -> list[Measure]:
         Measure("singular value of the dead latent", sigma[3], 1e-6),
         Measure("s_i of the data, recovered, relative", np.abs(s[:3] / np.sqrt(len(X) * spectrum[:3]) - 1).max(), 1e-6),
         Measure("angle of each recovered direction", angles[:3].max(), 1e-6),
-        Measure("number of dead latents against the predicted one", abs(found.dead - found.predicted_dead), 0.0),
+        Measure(
+            "number of dead latents against the predicted one",
+            difference(found.dead, found.predicted_dead),
+            0.0,
+        ),
     ]
 
 
@@ -60,12 +64,16 @@ def nonuniform(seed: int) -> list[Measure]:
     signs = np.sign(np.sum(rows * best.decoder, axis=1))
     alive = best.active
     return [
-        Measure("excess loss, relative", abs(found.relative_excess_loss), 1e-10),
+        Measure("excess loss, relative", abs(given(found.relative_excess_loss)), 1e-10),
         Measure(
             "decoder rows against √(1 − γ_j/λ) v, up to sign",
             np.abs(rows - signs[:, None] * best.decoder)[alive].max(),
             1e-6,
         ),
         Measure("the dead row, largest entry", np.abs(rows[~alive]).max(), 1e-6),
-        Measure("number of dead latents against the predicted one", abs(found.dead - found.predicted_dead), 0.0),
+        Measure(
+            "number of dead latents against the predicted one",
+            difference(found.dead, found.predicted_dead),
+            0.0,
+        ),
     ]

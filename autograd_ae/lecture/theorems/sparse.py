@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 import autograd_ae as ae
-from autograd_ae.lecture.theorems.measure import Measure
+from autograd_ae.lecture.theorems.measure import Measure, given
 from autograd_ae.lecture.theorems.training import built, data, descend, put
 
 PENALTY = 0.8  # λ: entries up to λ/2 = 0.4 (L1) or √λ = 0.89 (L0) are switched off
@@ -28,7 +28,7 @@ def thresholds(seed: int) -> list[Measure]:
     best, found = ae.theory.sparse_code(X, D.T, penalty=PENALTY), ae.theory.compare(model, X)
     reached = model.transform(X)
     return [
-        Measure("L1: excess loss of the trained encoder, relative", abs(found.relative_excess_loss), 1e-10),
+        Measure("L1: excess loss of the trained encoder, relative", abs(given(found.relative_excess_loss)), 1e-10),
         Measure("L1: its codes against the soft threshold", np.abs(reached - best.code).max(), 1e-6),
         Measure(
             "L1: its share of active entries against the threshold's",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_ae as ae
-from autograd_ae.lecture.theorems.measure import Measure, relative
+from autograd_ae.lecture.theorems.measure import Measure, difference, given, relative
 from autograd_ae.lecture.theorems.training import built, data, descend, with_signs
 
 SPECTRUM = (4.0, 2.5, 1.5, 0.8, 0.4, 0.2)
@@ -102,8 +102,8 @@ def posterior_collapse(seed: int) -> list[Measure]:
         order = np.argsort(-np.linalg.norm(A, axis=1), kind="stable")
         _, variance = model.encode_distribution(X)
         errors = {
-            "dead": abs(found.dead - int(predicted.dead.sum())),
-            "loss": abs(found.relative_excess_loss),
+            "dead": difference(found.dead, int(predicted.dead.sum())),
+            "loss": abs(given(found.relative_excess_loss)),
             "lengths": np.abs(np.sum(A[order] ** 2, axis=1) - np.sum(predicted.decoder**2, axis=1)).max(),
             "variances": np.abs(np.sort(variance, axis=1) - predicted.variance).max(),
         }
