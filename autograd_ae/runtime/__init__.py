@@ -15,7 +15,7 @@ Where a program is a stack of dense layers with work enough, `fused.py` replaces
 
     chains.py: which lines      stack_plan.py: its memory      phases.py: what is done, in which order, by whom
     gemm.py: products by register tiles, from emitter.py's vectors and panels.py's layout      stack.py: with all fused
-    choosing.py: tiles or BLAS, as measured on this machine      team.py: threads
+    choosing.py: tiles or BLAS, as measured on this machine      team.py, pace.py: threads
 
 The machine code of instructions is made by Numba once per machine and loaded from disk without it afterwards
 (`core/object_code.py`). Nothing is compiled per network.

@@ -19,7 +19,6 @@ the exact sum (`gemm.py`).
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -36,10 +35,11 @@ from autograd_ae.runtime.choosing import chosen
 from autograd_ae.runtime.compiled import Compiled
 from autograd_ae.runtime.instructions_training import begin_adam
 from autograd_ae.runtime.lowering import Row, lower
+from autograd_ae.runtime.pace import Pace
 from autograd_ae.runtime.stack_plan import Layer, Stack, rule_of
 from autograd_ae.runtime.stack_rows import play
 from autograd_ae.runtime.table import Table
-from autograd_ae.runtime.team import Pace, team, usable_threads
+from autograd_ae.runtime.team import team, usable_threads
 from autograd_ae.runtime.updating import AdamRows, InRows
 
 
@@ -168,11 +168,7 @@ class Fused(Compiled):
         update = self._update
         if update is not None:
             update.before()
-        start, together = time.perf_counter(), self.threads > 1 and self._pace.together()
-        with team(self.threads).together(*self._scores) if together else nullcontext():
-            done = self._run_pieces()
-        self._pace.took(together, time.perf_counter() - start)
-        if not done:
+        if not (self._run_pieces() if self.threads == 1 else self._run_together()):
             super().run()
             self._stale = False
             return
@@ -181,6 +177,13 @@ class Fused(Compiled):
             if self._numbers is not None and update.optimizer.check_finite:
                 update.squares[0] = sum(math.fsum(s) for stack in self.stacks for s in stack.squares)  # type: ignore[attr-defined]
             update.after()
+
+    def _run_together(self) -> bool:
+        """`_run_pieces`, with the helpers where that is faster."""
+        with team(self.threads).together(*self._scores) if self._pace.together() else nullcontext():
+            done = self._run_pieces()
+        self._pace.done()
+        return done
 
     def _run_pieces(self) -> bool:
         """False where a row that is of no line refused: then nothing but buffers has changed."""

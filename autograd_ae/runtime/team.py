@@ -17,13 +17,15 @@ for a sleeper.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -92,6 +94,7 @@ def meet(arrivals, threads):
 # The head of a score, who plays all parts, and a team's board (what its threads tell each other, a cache line each).
 PHASES, THREADS, BOARD, FAILURES, HEAD = range(5)
 ALONE = -1
+MAY_SLEEP, STAY, GO = range(3)  # what AWAKE says
 SCORES, SCORE, AWAKE, ARRIVALS, BOARD_SIZE = 0, 8, 16, 24, 32
 
 
@@ -133,7 +136,10 @@ def follow(board, me, played):
             played += 1
             play(at(board, BOARD_SIZE, words())[SCORE], me)
             patience = 0
-        if atomic_load(board + AWAKE * 8) != 0:
+        wanted = atomic_load(board + AWAKE * 8)
+        if wanted == GO:
+            break
+        if wanted == STAY:
             patience = 0
         patience += 1
         if patience & 1023 == 0:
@@ -149,8 +155,10 @@ class Team:
         self.board = np.zeros(BOARD_SIZE, np.int64)
         self._busy = threading.Lock()
         self._changed = threading.Condition()
-        self._wanted = False
+        self._wanted = MAY_SLEEP
         self.helpers: list[threading.Thread] = []
+        self.playing: tuple[np.ndarray, ...] = ()
+        _teams.add(self)
 
     @contextmanager
     def together(self, *scores: np.ndarray) -> Iterator[None]:
@@ -159,22 +167,32 @@ class Team:
             yield
             return
         try:
-            self._want(True)
+            self._want(STAY)
+            self.playing = scores
             for score in scores:
                 score[BOARD] = self.board.ctypes.data
             yield
         finally:
             for score in scores:  # outside, whoever plays it plays alone
                 score[BOARD] = 0
-            self._want(False)
+            self.playing = ()
+            self._want(MAY_SLEEP)
             self._busy.release()
 
-    def _want(self, wanted: bool) -> None:
+    def close(self) -> None:
+        """End the helpers. From now on everybody plays alone."""
+        if not self._busy.acquire(timeout=1.0):
+            return  # somebody plays on while the process ends
+        self._want(GO)
+        for helper in self.helpers:
+            helper.join(timeout=1.0)
+
+    def _want(self, wanted: int) -> None:
         with self._changed:
             self._wanted, self.board[AWAKE] = wanted, wanted
-            if wanted and not self.helpers:
+            if wanted == STAY and not self.helpers:
                 self._start()
-            if wanted:
+            if wanted != MAY_SLEEP:
                 self._changed.notify_all()
 
     def _start(self) -> None:
@@ -188,40 +206,11 @@ class Team:
         played = ctypes.c_int64(0)
         while True:
             with self._changed:
-                while not self._wanted:
+                while self._wanted == MAY_SLEEP:
                     self._changed.wait()
+                if self._wanted == GO:
+                    return
             self._follow(ctypes.addressof(played), None, self.board.ctypes.data, me, played.value)
-
-
-class Pace:
-    """Together or alone: whichever took less time of late. The results are the same, so it may change at any step.
-
-    On a machine with something else to do, a thread that others wait for may be the one that does not run, and two
-    threads take longer than one. So the first four steps go both ways in turn, and now and then a step tries the
-    other way: oftener while alone, for a machine that has become idle does not show otherwise.
-    """
-
-    FIRST = 4
-    EVERY: ClassVar[dict[bool, int]] = {False: 32, True: 128}  # steps from one trial to the next, alone and together
-
-    def __init__(self) -> None:
-        self._seconds: dict[bool, float] = {}  # running means
-        self._steps = 0
-        self._trial = True
-
-    def together(self) -> bool:
-        """How to do the next step."""
-        if self._steps < self.FIRST:
-            return self._steps % 2 == 0
-        faster = self._seconds[True] <= self._seconds[False]
-        self._trial = self._steps % self.EVERY[faster] == 0
-        return faster != self._trial
-
-    def took(self, together: bool, seconds: float) -> None:
-        """Note how long a step took; a trial counts more than what was known before it."""
-        before = seconds if self._trial else self._seconds[together]
-        self._seconds[together] = before + 0.25 * (seconds - before)
-        self._steps += 1
 
 
 @functools.cache
@@ -230,8 +219,27 @@ def team(threads: int) -> Team:
     return Team(threads)
 
 
+_teams: weakref.WeakSet[Team] = weakref.WeakSet()
+
+
+@atexit.register
+def _dismiss() -> None:
+    """Send all helpers home before the process ends."""
+    for each in list(_teams):
+        each.close()
+
+
+def _forget() -> None:
+    """In a forked child, which has no helpers: what was being played together is played alone; later teams are new."""
+    for each in list(_teams):
+        for score in each.playing:
+            score[BOARD] = 0
+    _teams.clear()
+    team.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=team.cache_clear)  # a forked child has no helpers
+    os.register_at_fork(after_in_child=_forget)
 
 
 def usable_threads(wanted: int | None = None) -> int:

@@ -1,6 +1,10 @@
-"""Threads that play one score: the bits of one thread, whoever plays, and nobody waits for a sleeper."""
+"""Threads that play one score: the bits of one, whoever plays; nobody waits for a sleeper or is left spinning."""
 
+import contextlib
 import ctypes
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -10,7 +14,7 @@ import pytest
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.object_code import callable_at, code_of
 from autograd_ae.runtime.stack_plan import Layer, Stack
-from autograd_ae.runtime.team import BOARD, Pace, Team, perform, usable_threads
+from autograd_ae.runtime.team import BOARD, Team, perform, usable_threads
 
 needs_kernels = pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off")
 
@@ -87,24 +91,101 @@ def test_no_more_threads_than_processors():
     assert 1 <= usable_threads(10_000) <= 9_999
 
 
-@pytest.mark.parametrize(("together", "alone"), [(1.0, 2.0), (2.0, 1.0)])
-def test_the_faster_way_is_taken_and_the_other_tried_now_and_then(together, alone):
-    pace, ways = Pace(), []
-    for step in range(1_000):
-        ways.append(pace.together())
-        cold = 100.0 if step < 2 else 1.0
-        pace.took(ways[-1], cold * (together if ways[-1] else alone))
-    assert ways[:4] == [True, False, True, False]
-    slower = sum(way == (together > alone) for way in ways[4:])
-    assert slower == (1_000 - 1) // Pace.EVERY[together < alone]
+@needs_kernels
+def test_an_error_inside_leaves_nobody_spinning_and_the_helpers_free(duet):
+    score, _, run = duet
+    team = Team(2)
+    with contextlib.suppress(ZeroDivisionError), team.together(score):
+        run()
+        raise ZeroDivisionError
+    assert score[BOARD] == 0
+    time.sleep(0.1)
+    assert cpu_used(0.1) < 0.05
+    with team.together(score):
+        assert score[BOARD] != 0
+        run()
 
 
-def test_when_a_machine_becomes_busy_or_idle_the_way_changes():
-    pace, ways = Pace(), []
-    for step in range(2_000):
-        ways.append(pace.together())
-        busy = 500 <= step < 1_500
-        pace.took(ways[-1], (5.0 if busy else 1.0) if ways[-1] else 2.0)
-    assert np.mean(ways[100:500]) > 0.9
-    assert np.mean(ways[550:1_500]) < 0.1
-    assert np.mean(ways[1_700:]) > 0.9
+@needs_kernels
+def test_helpers_sleep_between_trainings(duet):
+    score, _, run = duet
+    team = Team(2)
+    with team.together(score):
+        run()
+    time.sleep(0.1)
+    assert cpu_used(0.1) < 0.05
+
+
+def cpu_used(seconds):
+    """CPU time of all threads of this process while this one sleeps; the least of three times."""
+
+    def once():
+        before = time.process_time()
+        time.sleep(seconds)
+        return time.process_time() - before
+
+    return min(once() for _ in range(3))
+
+
+@needs_kernels
+def test_a_closed_team_has_no_helpers_and_everybody_plays_alone(duet):
+    score, y, run = duet
+    for rest in (0.0, 0.1):  # a helper that spins, one that sleeps
+        team = Team(2)
+        with team.together(score):
+            run()
+        time.sleep(rest)
+        team.close()
+        assert not any(helper.is_alive() for helper in team.helpers)
+        y[:] = np.nan
+        with team.together(score):
+            assert score[BOARD] == 0
+            run()
+        assert np.isfinite(y).all()
+
+
+TRAINS = """
+import os, sys, threading
+import numpy as np
+import autograd_ae as ae
+from autograd_ae.runtime import fused, team
+from autograd_ae.runtime.pace import Pace
+
+fused.usable_threads = lambda wanted: 2
+Pace.together = lambda self: True
+net = ae.nn.MLP.create((40, 30, 40), ("sigmoid", "identity"), rng=np.random.default_rng(0), dtype=np.float32)
+x = np.random.default_rng(1).normal(size=(32, 40)).astype(np.float32)
+step = ae.capture(lambda x: ae.squared_error(net(x), x), ae.constant(x))
+first = step(x)
+assert [t.name for t in threading.enumerate()] == ["MainThread", "autograd_ae-1"]
+"""
+
+
+def run_script(body):
+    environment = {**os.environ, "AUTOGRAD_AE_GEMM": "tiles", "AUTOGRAD_AE_QUIET": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", TRAINS + body], env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+@needs_kernels
+def test_a_process_that_ends_while_helpers_spin_ends_cleanly():
+    done = run_script("print('end')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
+
+
+@needs_kernels
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_starts_helpers_of_its_own():
+    done = run_script("""
+with team.team(2).together(*step.runtime._scores):  # as if another thread forked in the midst of a step
+    child = os.fork()
+    if child == 0:
+        same = all(step(x) == first for _ in range(3))
+        names = [t.name for t in threading.enumerate()]
+        print(same and names == ["MainThread", "autograd_ae-1"], flush=True)
+        sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print(step(x) == first)
+""")
+    assert (done.returncode, done.stdout) == (0, "True\nTrue\n"), done.stderr
