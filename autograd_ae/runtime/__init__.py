@@ -1,11 +1,12 @@
 """How a captured program is executed: from numbered lines to one call per training step.
 
     lines of a Program ── lowering.py ──> rows ── table.py ──> words ── interpreter.py ──> done
-                              plan.py: where every value lies            instructions.py, kernels.py: the work
+                              plan.py: where every value lies         instructions.py, formulas.py: the work
 
 1. `capture.py`: `ae.capture` records a function once per tuple of shapes (`core/capture.py`) and prepares the program.
 2. `plan.py` gives every value its place in one block before the first step; memory of dead values is used again.
-3. `lowering.py` writes each line as rows: an instruction, addresses, sizes. A line it does not know is called back.
+3. `lowering.py` says how each line is written as rows: an instruction, addresses, sizes (`rows.py` has the words). A
+   line it does not know is called back. `templates.py` makes an instruction of every formula in `formulas*.py`.
 4. `updating.py` appends the optimiser's step, `gathering.py` puts the reading of the batch before all.
 5. `table.py` turns rows into integers, with the addresses of the machine code of the instructions that occur.
 6. `interpreter.py` is one small loop: call the code, next row. `compiled.py` holds all this together.

@@ -4,7 +4,11 @@
 
 `out`, `a`, `b`, `c` are addresses of arrays (flat, C order, like's dtype), `i` … `l` sizes and the like, `factors` up
 to eight float64 numbers. Each names its arguments as it uses them; what it does not use begins with an underscore.
-The work is done by kernels (`kernels.py`, those of ops and optimisers).
+Here are products, sums and rearrangements; all that goes entry by entry is made from formulas (`templates.py`), and
+training has its own (`instructions_training.py`).
+
+Sums of many terms are added up in float64, whatever the dtype, and in several chains at once (the flag `reassoc`, which
+lets the compiler use vector registers): nearer to the exact sum than NumPy's pairwise float32, and not the same bits.
 
 `code(instruction, dtype)` is the address of its machine code, which takes the address of a row. So a program compiles
 and loads only what it uses, and a new instruction is one more function here.
@@ -12,260 +16,158 @@ and loads only what it uses, and a new instruction is one more function here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_ae.core.jit import Kernel, jit
-from autograd_ae.core.native import at, matrix_at
+from autograd_ae.core.native import at, gemm
 from autograd_ae.core.object_code import machine_code
-from autograd_ae.ops.dense import (
-    bias_relu_kernel,
-    bias_sigmoid_kernel,
-    bias_tanh_kernel,
-    relu_delta_kernel,
-    sigmoid_delta_kernel,
-    tanh_delta_kernel,
-)
-from autograd_ae.ops.elementary import tanh_dx_kernel
-from autograd_ae.ops.sigmoid import dx_kernel, sigmoid_kernel
-from autograd_ae.runtime.kernels import (
-    accumulate_kernel,
-    add_kernel,
-    bias_kernel,
-    copy_kernel,
-    divide_kernel,
-    exp_kernel,
-    multiply_kernel,
-    negative_kernel,
-    product_kernel,
-    relu_dx_kernel,
-    relu_kernel,
-    scale_kernel,
-    softplus_kernel,
-    spread_kernel,
-    sqrt_kernel,
-    square_dx_kernel,
-    square_kernel,
-    subtract_kernel,
-    sum_columns_kernel,
-    sum_of,
-    sum_rows_kernel,
-    tanh_kernel,
-)
+from autograd_ae.runtime.formulas import poly_exp
+from autograd_ae.runtime.templates import SUMS
 
 COLUMNS = 10  # of a row: code, out, a, b, c, i, j, k, l, address of the factors
 FACTORS = 8
+SMALL = 4096  # below this many multiplications a plain loop beats the call of BLAS
 
 
-# Dense layers.
+# Products.
 
 
 @jit
 def product(out, a, b, _c, m, n, k, transposed, _factors, like):
     """out (m, n) ← a b; bit 0 of `transposed` for aᵀ, bit 1 for bᵀ."""
     x, y, z = at(a, m * k, like), at(b, k * n, like), at(out, m * n, like)
-    product_kernel(z, x, y, m, n, k, transposed & 1 != 0, transposed & 2 != 0)
+    of_a, of_b = transposed & 1 != 0, transposed & 2 != 0
+    if m * n * k > SMALL:
+        gemm(z, x, y, m, n, k, of_a, of_b)
+        return 0
+    x_row, x_column = (1, m) if of_a else (k, 1)
+    y_row, y_column = (1, k) if of_b else (n, 1)
+    for i in range(m):
+        row = z[i * n : (i + 1) * n]
+        for j in range(n):
+            row[j] = 0
+        for p in range(k):
+            scale = x[i * x_row + p * x_column]
+            for j in range(n):
+                row[j] += scale * y[p * y_row + j * y_column]
     return 0
 
 
 @jit
-def bias_sigmoid(z, b, _b, _c, rows, columns, _k, _l, _factors, like):
-    bias_sigmoid_kernel(matrix_at(z, rows, columns, like), at(b, columns, like))
-    return 0
-
-
-@jit
-def bias_tanh(z, b, _b, _c, rows, columns, _k, _l, _factors, like):
-    bias_tanh_kernel(matrix_at(z, rows, columns, like), at(b, columns, like))
-    return 0
-
-
-@jit
-def bias_relu(z, b, _b, _c, rows, columns, _k, _l, _factors, like):
-    bias_relu_kernel(matrix_at(z, rows, columns, like), at(b, columns, like))
-    return 0
-
-
-@jit
-def bias_identity(z, b, _b, _c, rows, columns, _k, _l, _factors, like):
-    bias_kernel(matrix_at(z, rows, columns, like), at(b, columns, like))
-    return 0
-
-
-@jit
-def sigmoid_delta(out, g, y, _c, n, _j, _k, _l, _factors, like):
-    sigmoid_delta_kernel(at(out, n, like), at(g, n, like), at(y, n, like))
-    return 0
-
-
-@jit
-def tanh_delta(out, g, y, _c, n, _j, _k, _l, _factors, like):
-    tanh_delta_kernel(at(out, n, like), at(g, n, like), at(y, n, like))
-    return 0
-
-
-@jit
-def relu_delta(out, g, y, _c, n, _j, _k, _l, _factors, like):
-    relu_delta_kernel(at(out, n, like), at(g, n, like), at(y, n, like))
-    return 0
-
-
-# Two operands; `of_a` and `of_b` hold the strides: 2 · (of rows) + (of columns).
-
-
-@jit
-def add(out, a, b, _c, rows, columns, of_a, of_b, _factors, like):
-    n = rows * columns
-    add_kernel(
-        at(out, n, like), at(a, n, like), at(b, n, like), rows, columns, of_a >> 1, of_a & 1, of_b >> 1, of_b & 1
-    )
-    return 0
-
-
-@jit
-def subtract(out, a, b, _c, rows, columns, of_a, of_b, _factors, like):
-    n = rows * columns
-    subtract_kernel(
-        at(out, n, like), at(a, n, like), at(b, n, like), rows, columns, of_a >> 1, of_a & 1, of_b >> 1, of_b & 1
-    )
-    return 0
-
-
-@jit
-def multiply(out, a, b, _c, rows, columns, of_a, of_b, _factors, like):
-    n = rows * columns
-    multiply_kernel(
-        at(out, n, like), at(a, n, like), at(b, n, like), rows, columns, of_a >> 1, of_a & 1, of_b >> 1, of_b & 1
-    )
-    return 0
-
-
-@jit
-def divide(out, a, b, _c, rows, columns, of_a, of_b, _factors, like):
-    n = rows * columns
-    divide_kernel(
-        at(out, n, like), at(a, n, like), at(b, n, like), rows, columns, of_a >> 1, of_a & 1, of_b >> 1, of_b & 1
-    )
-    return 0
-
-
-@jit
-def spread(out, a, _b, _c, rows, columns, of_a, _l, factors, like):
-    n = rows * columns
-    spread_kernel(at(out, n, like), at(a, n, like), rows, columns, of_a >> 1, of_a & 1, factors[0])
-    return 0
-
-
-# One operand, and pullbacks.
-
-
-@jit
-def accumulate(out, a, _b, _c, n, _j, _k, _l, _factors, like):
-    accumulate_kernel(at(out, n, like), at(a, n, like))
-    return 0
-
-
-@jit
-def copy(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    copy_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def negative(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    negative_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def square(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    square_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def square_dx(out, g, x, _c, n, _j, _k, _l, _factors, like):
-    square_dx_kernel(at(out, n, like), at(g, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def sqrt(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    sqrt_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def exp(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    exp_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def tanh(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    tanh_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def relu(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    relu_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def relu_dx(out, g, y, _c, n, _j, _k, _l, _factors, like):
-    relu_dx_kernel(at(out, n, like), at(g, n, like), at(y, n, like))
-    return 0
-
-
-@jit
-def tanh_dx(out, g, x, _c, n, _j, _k, _l, _factors, like):
-    tanh_dx_kernel(at(out, n, like), at(g, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def sigmoid(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    sigmoid_kernel(at(out, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def sigmoid_dx(out, g, x, _c, n, _j, _k, _l, _factors, like):
-    dx_kernel(at(out, n, like), at(g, n, like), at(x, n, like))
-    return 0
-
-
-@jit
-def softplus(out, x, _b, _c, n, _j, _k, _l, _factors, like):
-    softplus_kernel(at(out, n, like), at(x, n, like))
-    return 0
+def bias_kernel(a, b):
+    """a ← a + b on a (B, m) matrix."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] += b[j]
 
 
 # Sums.
 
 
 @jit
-def total(out, x, _b, _c, n, _j, _k, _l, factors, like):
-    at(out, 1, like)[0] = sum_of(at(x, n, like), n) / factors[0]
+def accumulate(out, a, _b, _c, n, _j, _k, _l, _factors, like):
+    y, x = at(out, n, like), at(a, n, like)
+    for i in range(n):
+        y[i] += x[i]
     return 0
 
 
 @jit
 def sum_rows(out, x, _b, _c, rows, columns, _k, _l, factors, like):
-    y = at(out, columns, like)
-    sum_rows_kernel(y, at(x, rows * columns, like), rows, columns)
-    if factors[0] != 1:
-        scale_kernel(y, factors[0])
+    """out (columns,) ← sum over the rows, one row after another, as NumPy does it; divided."""
+    y, u, divisor = at(out, columns, like), at(x, rows * columns, like), like.dtype.type(factors[0])
+    for j in range(columns):
+        y[j] = u[j]
+    for i in range(1, rows):
+        for j in range(columns):
+            y[j] += u[i * columns + j]
+    if divisor != 1:
+        for j in range(columns):
+            y[j] /= divisor
     return 0
+
+
+@jit(flags=SUMS)
+def sum_of(x, n):
+    """Σ x, in float64."""
+    s = 0.0
+    for i in range(n):
+        s += x[i]
+    return s
 
 
 @jit
 def sum_columns(out, x, _b, _c, rows, columns, _k, _l, factors, like):
-    sum_columns_kernel(at(out, rows, like), at(x, rows * columns, like), rows, columns, factors[0])
+    """out (rows,) ← sum over the columns, divided."""
+    y, u = at(out, rows, like), at(x, rows * columns, like)
+    for i in range(rows):
+        y[i] = sum_of(u[i * columns : (i + 1) * columns], columns) / factors[0]
+    return 0
+
+
+@jit
+def norm(out, x, _b, _c, rows, columns, _k, _l, _factors, like):
+    """out (rows,) ← √Σ x² of each row, of x divided by a power of two, so that no square overflows or vanishes."""
+    y, u = at(out, rows, like), at(x, rows * columns, like)
+    for i in range(rows):
+        row, largest, s = u[i * columns : (i + 1) * columns], 0.0, 0.0
+        for j in range(columns):
+            largest = max(largest, abs(row[j]))
+        scale = math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
+        for j in range(columns):
+            s += (row[j] / scale) * (row[j] / scale)
+        y[i] = math.sqrt(s) * scale
+    return 0
+
+
+# softmax along the rows.
+
+
+@jit
+def softmax(out, x, _b, _c, rows, columns, _k, _l, _factors, like):
+    for i in range(rows):
+        y, u = at(out + i * columns * like.itemsize, columns, like), at(x + i * columns * like.itemsize, columns, like)
+        largest = u[0]
+        for j in range(1, columns):
+            largest = u[j] if u[j] > largest else largest
+        for j in range(columns):
+            y[j] = poly_exp(u[j] - largest)
+        s = like.dtype.type(sum_of(y, columns))
+        for j in range(columns):
+            y[j] /= s
+    return 0
+
+
+@jit
+def softmax_dx(out, g, s, _c, rows, columns, _k, _l, _factors, like):
+    """dx = s ⊙ (g − Σ g s)."""
+    for i in range(rows):
+        start = i * columns * like.itemsize
+        y, u, v = at(out + start, columns, like), at(g + start, columns, like), at(s + start, columns, like)
+        for j in range(columns):
+            y[j] = u[j] * v[j]
+        mean = like.dtype.type(sum_of(y, columns))
+        for j in range(columns):
+            y[j] = v[j] * (u[j] - mean)
+    return 0
+
+
+# Rearrangements.
+
+
+@jit
+def transpose(out, x, _b, _c, stack, rows, columns, _l, _factors, like):
+    """out (stack, columns, rows) ← x (stack, rows, columns)."""
+    size = rows * columns
+    for k in range(stack):
+        y, u = at(out + k * size * like.itemsize, size, like), at(x + k * size * like.itemsize, size, like)
+        for i in range(rows):
+            for j in range(columns):
+                y[j * rows + i] = u[i * columns + j]
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Instructions of training: losses and penalties, batches from data, optimisers. (All others: `instructions.py`.)"""
+"""Instructions of training: batches from data, and optimisers. (All others: `instructions.py`.)"""
 
 from __future__ import annotations
 
@@ -8,103 +8,27 @@ from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.optim.adam import adam_kernel
 from autograd_ae.optim.sgd import sgd_kernel
-from autograd_ae.runtime.kernels import (
-    bce_da_kernel,
-    gather_kernel,
-    gaussian_kl_dlog_variance_kernel,
-    gaussian_kl_dmean_kernel,
-    l1_dz_kernel,
-    sample_dlog_variance_kernel,
-    sample_kernel,
-    squared_distance,
-    squared_error_dx_kernel,
-    sum_of_bce,
-    sum_of_kl,
-    sum_of_sizes,
-    sum_of_squares,
-)
-
-# Losses and penalties; factors[0] is B, or the number of entries.
-
-
-@jit
-def squared_error(out, a, b, _c, n, _j, _k, _l, factors, like):
-    at(out, 1, like)[0] = squared_distance(at(a, n, like), at(b, n, like), n) / factors[0]
-    return 0
-
-
-@jit
-def squared_error_dx(out, g, a, b, n, _j, _k, _l, factors, like):
-    squared_error_dx_kernel(at(out, n, like), at(g, 1, like), at(a, n, like), at(b, n, like), factors[0])
-    return 0
-
-
-@jit
-def l1(out, z, _b, _c, n, _j, _k, _l, factors, like):
-    at(out, 1, like)[0] = sum_of_sizes(at(z, n, like), n) / factors[0]
-    return 0
-
-
-@jit
-def l1_dz(out, g, z, _c, n, _j, _k, _l, factors, like):
-    l1_dz_kernel(at(out, n, like), at(g, 1, like), at(z, n, like), factors[0])
-    return 0
-
-
-@jit
-def l2(out, z, _b, _c, n, _j, _k, _l, factors, like):
-    at(out, 1, like)[0] = sum_of_squares(at(z, n, like), n) / factors[0]
-    return 0
-
-
-@jit
-def bce_with_logits(out, a, t, _c, n, _j, _k, _l, factors, like):
-    s, outside = sum_of_bce(at(a, n, like), at(t, n, like), n)
-    at(out, 1, like)[0] = s / factors[0]
-    return 1 if outside > 0 else 0
-
-
-@jit
-def bce_with_logits_da(out, g, a, t, n, _j, _k, _l, factors, like):
-    bce_da_kernel(at(out, n, like), at(g, 1, like), at(a, n, like), at(t, n, like), factors[0])
-    return 0
-
-
-@jit
-def gaussian_kl(out, mean, log_variance, _c, n, _j, _k, _l, factors, like):
-    at(out, 1, like)[0] = sum_of_kl(at(mean, n, like), at(log_variance, n, like), n) / factors[0]
-    return 0
-
-
-@jit
-def gaussian_kl_dmean(out, g, mean, _c, n, _j, _k, _l, factors, like):
-    gaussian_kl_dmean_kernel(at(out, n, like), at(g, 1, like), at(mean, n, like), factors[0])
-    return 0
-
-
-@jit
-def gaussian_kl_dlog_variance(out, g, log_variance, _c, n, _j, _k, _l, factors, like):
-    gaussian_kl_dlog_variance_kernel(at(out, n, like), at(g, 1, like), at(log_variance, n, like), factors[0])
-    return 0
-
-
-@jit
-def sample(out, mean, log_variance, noise, n, _j, _k, _l, _factors, like):
-    sample_kernel(at(out, n, like), at(mean, n, like), at(log_variance, n, like), at(noise, n, like))
-    return 0
-
-
-@jit
-def sample_dlog_variance(out, g, log_variance, noise, n, _j, _k, _l, _factors, like):
-    sample_dlog_variance_kernel(at(out, n, like), at(g, n, like), at(log_variance, n, like), at(noise, n, like))
-    return 0
-
+from autograd_ae.runtime.templates import SUMS
 
 # Data: rows of an array in memory or on disk; `kind` is what they hold.
 
 SAME, BYTES, SINGLE, DOUBLE = range(4)
 _BYTE, _SINGLE, _DOUBLE = np.zeros(1, np.uint8), np.zeros(1, np.float32), np.zeros(1, np.float64)
 _INTEGER = np.zeros(1, np.int64)
+
+
+@jit
+def gather_kernel(out, x, rows, columns, divisor):
+    """out ← the numbered rows of x, divided."""
+    of = out.dtype.type
+    for i in range(rows.size):
+        source, place = rows[i] * columns, i * columns
+        if divisor == 1:
+            for j in range(columns):
+                out[place + j] = of(x[source + j])
+        else:
+            for j in range(columns):
+                out[place + j] = of(x[source + j]) / of(divisor)
 
 
 @jit
@@ -125,6 +49,15 @@ def gather(out, x, numbers, _c, rows, columns, samples, kind, factors, like):
 
 
 # Optimisers.
+
+
+@jit(flags=SUMS)
+def sum_of_squares(x, n):
+    """Σ x², in float64."""
+    s = 0.0
+    for i in range(n):
+        s += float(x[i]) * float(x[i])
+    return s
 
 
 @jit

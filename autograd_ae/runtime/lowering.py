@@ -1,71 +1,60 @@
 """Lowering: a line of a program, `out ← run(args)`, as rows of a table; None where it has no rows and Python runs it.
 
-`LOWERINGS` maps the very function that a line runs to how it is written in rows, not its name: an op that somebody else
-calls `add`, or one whose rule was exchanged, is not in the table, so it is called back and computes what it should.
-
-Rows take arrays of one dtype in C order. Where shapes are beyond them (broadcasting that is neither of rows nor of
-columns, sums over inner axes), a lowering returns None.
+`LOWERINGS` maps the very function that a line runs to how it is written in rows (`rows.py` has the words), not its
+name: an op that somebody else calls `add`, or one whose rule was exchanged, is not in the table, so it is called back
+and computes what it should. What else is called back: picking and joining entries, extremes, running sums and products,
+einsum, softmax and norms but along the last axes, long lines of functions of the C library.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autograd_ae.core.jit import Kernel
 from autograd_ae.core.native import has_blas
 from autograd_ae.core.op import Array, Op, runnable
 from autograd_ae.core.sweep import accumulate, unbroadcast
 from autograd_ae.ops import (
     activations,
     arithmetic,
+    choices,
     cross_entropy,
     dense,
     elementary,
+    erf,
+    extremes,
     gaussian,
     losses,
     matmul,
     reductions,
     shaping,
     sigmoid,
+    softmax,
     sparsity,
-)
-from autograd_ae.ops.axes import count
-from autograd_ae.ops.scale import batch
+)  # fmt: skip
+from autograd_ae.runtime import formulas as f
+from autograd_ae.runtime import formulas_networks as n
 from autograd_ae.runtime import instructions as do
-from autograd_ae.runtime import instructions_training as train
+from autograd_ae.runtime import rows as to
+from autograd_ae.runtime.rows import Lowering, Rows, by, by_kernel, hand_on, loss, loss_dx, refusing
+from autograd_ae.runtime.rows import Row as Row
+from autograd_ae.runtime.rows import dtype_of as dtype_of
 
 HAS_BLAS = has_blas()
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-class Row(NamedTuple):
-    """An instruction on arrays. Factors that change from step to step are an array of eight float64, shared by rows."""
-
-    instruction: Kernel
-    arrays: Sequence[Array]  # destination, then up to three operands
-    sizes: Sequence[int] = ()
-    factors: Sequence[float] | Array = ()
-    dtype: np.dtype | None = None  # of the kernel; by default that of the last operand
-
-
-def dtype_of(row: Row) -> np.dtype:
-    """The dtype that the row's instruction is compiled for."""
-    return row.dtype or row.arrays[-1].dtype
-
-
-Rows = list[Row] | None
+TRUTH = np.dtype(bool)
 
 
 def lower(run: Callable[..., None], out: Array, args: Sequence[Array | None], params: dict[str, Any]) -> Rows:
     """The rows of a line, or None."""
     how = LOWERINGS.get(run)
     arrays = [out, *(a for a in args if a is not None)]
-    plain = all(a.dtype == out.dtype and a.flags.c_contiguous and a.size for a in arrays)
-    if how is None or not plain or out.dtype not in FLOATS:
+    if how is None or not all(a.flags.c_contiguous and a.size for a in arrays):
+        return None
+    kinds = {a.dtype for a in arrays}
+    if len(kinds - {TRUTH}) != 1 or not kinds <= {*FLOATS, TRUTH} or (TRUTH in kinds and run not in CHOICES):
         return None
     rows = how(out, *args, **params)
     if not HAS_BLAS and rows is not None and any(row.instruction is do.product for row in rows):
@@ -73,221 +62,98 @@ def lower(run: Callable[..., None], out: Array, args: Sequence[Array | None], pa
     return rows
 
 
-# Products.
-
-
-def product(out: Array, a: Array, b: Array, transposed: int = 0) -> Row:
-    k = a.shape[0] if transposed & 1 else a.shape[1]
-    return Row(do.product, (out, a, b), (*out.shape, k, transposed))
-
-
-def layer(bias: Kernel) -> Callable[..., Rows]:
-    def rows(out: Array, x: Array, W: Array, b: Array) -> Rows:
-        y = dense.rows(out)
-        return [product(y, dense.rows(x), W), Row(bias, (y, b), y.shape)]
-
-    return rows
-
-
-def layer_dx(out: Array, g: Array, _y: None, _x: None, W: Array, _b: None) -> Rows:
-    return [product(dense.rows(out), dense.rows(g), W, 2)]
-
-
-def layer_dW(out: Array, g: Array, _y: None, x: Array, _W: None, _b: None) -> Rows:
-    return [product(out, dense.rows(x), dense.rows(g), 1)]
-
-
-def layer_db(out: Array, g: Array, _y: None, _x: None, _W: None, _b: None) -> Rows:
-    return [Row(do.sum_rows, (out, g), dense.rows(g).shape, [1])]
-
-
-def matmul_rows(out: Array, a: Array, b: Array) -> Rows:
-    return [product(out, a, b)] if out.ndim == a.ndim == b.ndim == 2 else None
-
-
-def matmul_da(out: Array, g: Array, _y: None, _a: None, b: Array) -> Rows:
-    return [product(out, g, b, 2)] if out.ndim == g.ndim == b.ndim == 2 else None
-
-
-def matmul_db(out: Array, g: Array, _y: None, a: Array, _b: None) -> Rows:
-    return [product(out, a, g, 1)] if out.ndim == g.ndim == a.ndim == 2 else None
-
-
-# Elementwise.
-
-
-def view(operands: Sequence[Array], out: Array) -> tuple[int, int, list[int]] | None:
-    """Rows and columns by which all operands are whole, repeated over rows, over columns, or a number."""
-    shapes = [(1,) * (out.ndim - a.ndim) + a.shape for a in operands]
-    for cut in range(out.ndim + 1):
-        rows, columns = math.prod(out.shape[:cut]), math.prod(out.shape[cut:])
-        of = [_stride(shape, out.shape, cut, columns) for shape in shapes]
-        if None not in of:
-            return rows, columns, of  # type: ignore[return-value]
-    return None
-
-
-def _stride(shape: Sequence[int], full: Sequence[int], cut: int, columns: int) -> int | None:
-    """2 · (stride of rows) + (stride of columns) of an operand, or None where this cut does not fit it."""
-    own_rows, own_columns = math.prod(shape[:cut]), math.prod(shape[cut:])
-    if own_rows not in (1, math.prod(full[:cut])) or own_columns not in (1, columns):
-        return None
-    column = 1 if own_columns > 1 or columns == 1 else 0
-    row = 0 if own_rows == 1 else own_columns
-    return 2 * row + column
-
-
-def binary(instruction: Kernel) -> Callable[..., Rows]:
-    def rows(out: Array, a: Array, b: Array) -> Rows:
-        found = view((a, b), out)
-        return None if found is None else [Row(instruction, (out, a, b), (*found[:2], *found[2]))]
-
-    return rows
-
-
-def spread(out: Array, a: Array, divisor: float = 1) -> Rows:
-    """out ← a / divisor, repeated."""
-    if a.shape == out.shape and divisor == 1:
-        return [Row(do.copy, (out, a), (out.size,))]
-    found = view((a,), out)
-    return None if found is None else [Row(do.spread, (out, a), (*found[:2], *found[2]), [divisor])]
-
-
-def unary(instruction: Kernel) -> Callable[..., Rows]:
-    return lambda out, x, **_params: [Row(instruction, (out, x), (out.size,))]
-
-
-def pullback(instruction: Kernel) -> Callable[..., Rows]:
-    """A rule of g and of what it needs of y and x."""
-    return lambda out, g, *needed: [
-        Row(instruction, (out, g, *(a for a in needed if a is not None)), (out.size,)),
-    ]
-
-
-def hand_on(out: Array, g: Array, *_rest: Any, **_params: Any) -> Rows:
-    return [Row(do.copy, (out, g), (out.size,))]
-
-
-# Sums.
-
-
-def reduce(out: Array, x: Array, axis: tuple[int, ...], divisor: float) -> Rows:
-    """Σ over all, the leading or the trailing axes, divided."""
-    kept = [k for k in range(x.ndim) if k not in axis]
-    n, m = math.prod(x.shape[k] for k in axis), math.prod(x.shape[k] for k in kept)
-    if m == 1:
-        return [Row(do.total, (out, x), (x.size,), [divisor])]
-    if tuple(axis) == tuple(range(len(axis))):
-        return [Row(do.sum_rows, (out, x), (n, m), [divisor])]
-    if kept == list(range(len(kept))):
-        return [Row(do.sum_columns, (out, x), (m, n), [divisor])]
-    return None
-
-
-def sum_rows(out: Array, x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Rows:
-    return reduce(out, x, axis, 1)
-
-
-def mean_rows(out: Array, x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Rows:
-    return reduce(out, x, axis, count(x.shape, axis))
-
-
-def spread_back(out: Array, g: Array, axis: tuple[int, ...], keepdims: bool, divisor: float) -> Rows:
-    return spread(out, g if keepdims else np.expand_dims(g, axis), divisor)
-
-
-def sum_dx(out: Array, g: Array, _y: None, _x: None, *, axis: tuple[int, ...], keepdims: bool) -> Rows:
-    return spread_back(out, g, axis, keepdims, 1)
-
-
-def mean_dx(out: Array, g: Array, _y: None, _x: None, *, axis: tuple[int, ...], keepdims: bool) -> Rows:
-    return spread_back(out, g, axis, keepdims, count(out.shape, axis))
-
-
-def summed_broadcast(out: Array, g: Array) -> Rows:
-    lead = g.ndim - out.ndim
-    repeated = (k for k in range(g.ndim) if k < lead or (out.shape[k - lead] == 1 and g.shape[k] != 1))
-    return reduce(out, g, tuple(repeated), 1)
-
-
-# Losses: each with the divisor of its scale.
-
-
-def loss(instruction: Kernel, divisor: Callable[[Array], float] = lambda x: batch(x.shape)) -> Callable[..., Rows]:
-    return lambda out, *xs: [Row(instruction, (out, *xs), (xs[0].size,), [divisor(xs[0])])]
-
-
-def loss_dx(instruction: Kernel, divisor: Callable[[Array], float] = lambda x: batch(x.shape)) -> Callable[..., Rows]:
-    def rows(out: Array, g: Array, _y: None, *xs: Array | None) -> Rows:
-        return [Row(instruction, (out, g, *(x for x in xs if x is not None)), (out.size,), [divisor(out)])]
-
-    return rows
-
-
-def sample(out: Array, mean: Array, log_variance: Array, noise: Array) -> Rows:
-    if not mean.shape == log_variance.shape == out.shape:
-        return None
-    return [Row(train.sample, (out, mean, log_variance, noise), (out.size,))]
-
-
-def sample_dlog_variance(out: Array, g: Array, _y: None, _mean: None, log_variance: Array, noise: Array) -> Rows:
-    if log_variance.shape != out.shape:
-        return None
-    return [Row(train.sample_dlog_variance, (out, g, log_variance, noise), (out.size,))]
-
-
-def _binary_pullback(instruction: Kernel) -> Callable[..., Rows]:
-    """da = g ⊙ b and the like: g with the other operand, which may be repeated."""
-    of_two = binary(instruction)
-    return lambda out, g, *needed: of_two(out, g, *(x for x in needed if x is not None))
-
-
-def _ops() -> dict[Op, Callable[..., Rows]]:
-    a, e, r, s = arithmetic, elementary, reductions, sparsity
-    size: Callable[[Array], float] = lambda x: x.size  # noqa: E731
+def _ops() -> dict[Op, Lowering]:
+    a, e, r, s, c, g = arithmetic, elementary, reductions, sparsity, activations, gaussian
+    layers = {
+        "identity": do.bias_kernel, "sigmoid": dense.bias_sigmoid_kernel,
+        "tanh": dense.bias_tanh_kernel, "relu": dense.bias_relu_kernel,
+    }  # fmt: skip
     return {
-        dense.FUSED["identity"]: layer(do.bias_identity), dense.FUSED["sigmoid"]: layer(do.bias_sigmoid),
-        dense.FUSED["tanh"]: layer(do.bias_tanh), dense.FUSED["relu"]: layer(do.bias_relu),
-        matmul._matmul: matmul_rows,
-        a._add: binary(do.add), a._subtract: binary(do.subtract), a._multiply: binary(do.multiply),
-        a._divide: binary(do.divide), a._negative: unary(do.negative), a._square: unary(do.square),
-        a._sqrt: unary(do.sqrt), e._exp: unary(do.exp), e._tanh: unary(do.tanh), sigmoid._sigmoid: unary(do.sigmoid),
-        activations._relu: unary(do.relu), activations._softplus: unary(do.softplus),
-        shaping._reshape: unary(do.copy), r._sum: sum_rows, r._mean: mean_rows,
-        losses._mse: loss(train.squared_error, size), losses._squared_error: loss(train.squared_error),
-        s._l1: loss(train.l1), s._l2: loss(train.l2), cross_entropy._bce_with_logits: loss(train.bce_with_logits),
-        gaussian._gaussian_kl: loss(train.gaussian_kl), gaussian._reparameterise: sample,
+        **{dense.FUSED[name]: to.layer(kernel) for name, kernel in layers.items()},
+        matmul._matmul: to.matmul_rows,
+        a._add: by(f.add), a._subtract: by(f.subtract), a._multiply: by(f.multiply), a._divide: by(f.divide),
+        a._power: by(f.power), a._negative: by(f.negative), a._square: by(f.square), a._sqrt: by(f.sqrt),
+        a._reciprocal: by(f.reciprocal),
+        choices._abs: by(f.absolute), choices._sign: by(f.sign), choices._maximum: by(f.maximum),
+        choices._minimum: by(f.minimum), choices._clip: by(f.clip), choices._where: by(f.where, chooses=True),
+        e._exp: by(f.exp), e._expm1: by(f.expm1), e._log: by(f.log), e._log1p: by(f.log1p), e._sin: by(f.sin),
+        e._cos: by(f.cos), e._tan: by(f.tan), e._arctan2: by(f.arctan2), e._sinh: by(f.sinh), e._cosh: by(f.cosh),
+        e._tanh: by(f.tanh), erf._erf: by_kernel(erf.erf_kernel), erf._erfc: by_kernel(erf.erfc_kernel),
+        sigmoid._sigmoid: by_kernel(sigmoid.sigmoid_kernel), c._relu: by(n.relu), c._softplus: by(n.softplus),
+        c._log_sigmoid: by(n.log_sigmoid), c._leaky_relu: by(n.leaky_relu), c._elu: by(n.elu), c._silu: by(n.silu),
+        c._gelu: by_kernel(c.gelu_kernel), softmax._softmax: to.along_rows(do.softmax),
+        shaping._reshape: hand_on, shaping._transpose: to.transpose,
+        shaping._broadcast_to: lambda out, x, **_shape: to.spread(out, x),
+        r._sum: to.sum_rows, r._mean: to.mean_rows, extremes._norm: to.norm,
+        losses._mse: loss(n.squared_error, "size"), losses._squared_error: loss(n.squared_error),
+        s._l1: loss(f.absolute), s._l2: loss(n.square_in_double),
+        s._bernoulli_kl: refusing(
+            n.outside_01, to.bernoulli_kl({"lecture": n.kl_lecture, "ufldl": n.kl_ufldl}), 0
+        ),
+        cross_entropy._bce: refusing(n.outside_01, refusing(n.outside_01, loss(n.bce), 0), 1),
+        cross_entropy._bce_with_logits: refusing(n.outside_01, loss(n.bce_with_logits), 1),
+        g._gaussian_kl: loss(n.gaussian_kl), g._reparameterise: by(n.sample),
+        g._gaussian_kl_from_variance: refusing(n.below_0, loss(n.gaussian_kl_from_variance), 1),
+        g._reparameterise_from_variance: refusing(n.below_0, by(n.sample_from_variance), 1),
     }  # fmt: skip
 
 
-def _rules() -> dict[Any, Callable[..., Rows]]:
-    a, g = arithmetic, gaussian
-    size: Callable[[Array], float] = lambda x: x.size  # noqa: E731
-    minus: dict[str, Callable[[Array], float]] = {"size": lambda x: -x.size, "batch": lambda x: -batch(x.shape)}
+def _comparisons() -> dict[Op, Lowering]:
+    c = choices
+    formulas = {
+        c._greater: f.greater, c._greater_equal: f.greater_equal, c._less: f.less, c._less_equal: f.less_equal,
+        c._equal: f.equal, c._not_equal: f.not_equal,
+    }  # fmt: skip
+    return {op: by(formula, truth=True) for op, formula in formulas.items()}
+
+
+def _rules() -> dict[Any, Lowering]:
+    """Of g, then of what a rule needs of y and the inputs."""
+    a, e, c, g, s = arithmetic, elementary, activations, gaussian, sparsity
     return {
-        dense.dx: layer_dx, dense.dW: layer_dW, dense.db: layer_db,
-        dense.sigmoid_delta: pullback(do.sigmoid_delta), dense.tanh_delta: pullback(do.tanh_delta),
-        dense.relu_delta: pullback(do.relu_delta), matmul.da: matmul_da, matmul.db: matmul_db,
-        a.add_da: hand_on, a.add_db: hand_on, a.subtract_db: pullback(do.negative),
-        a.multiply_da: _binary_pullback(do.multiply), a.multiply_db: _binary_pullback(do.multiply),
-        a.divide_da: _binary_pullback(do.divide), a.negative_dx: pullback(do.negative),
-        a.square_dx: pullback(do.square_dx), elementary.exp_dx: _binary_pullback(do.multiply),
-        sigmoid.dx: pullback(do.sigmoid_dx), elementary.tanh_dx: pullback(do.tanh_dx),
-        activations.relu_dx: pullback(do.relu_dx),
-        shaping.reshape_dx: hand_on, reductions.sum_dx: sum_dx, reductions.mean_dx: mean_dx,
-        losses.mse_dx_hat: loss_dx(train.squared_error_dx, size),
-        losses.mse_dx: loss_dx(train.squared_error_dx, minus["size"]),
-        losses.squared_error_dx_hat: loss_dx(train.squared_error_dx),
-        losses.squared_error_dx: loss_dx(train.squared_error_dx, minus["batch"]),
-        sparsity.l1_dz: loss_dx(train.l1_dz), cross_entropy.bce_with_logits_da: loss_dx(train.bce_with_logits_da),
-        g.kl_dmean: loss_dx(train.gaussian_kl_dmean), g.kl_dlog_variance: loss_dx(train.gaussian_kl_dlog_variance),
-        g.sample_dmean: hand_on, g.sample_dlog_variance: sample_dlog_variance,
+        dense.dx: to.layer_dx, dense.dW: to.layer_dW, dense.db: to.layer_db,
+        dense.sigmoid_delta: by_kernel(dense.sigmoid_delta_kernel),
+        dense.relu_delta: by_kernel(dense.relu_delta_kernel), dense.tanh_delta: by_kernel(dense.tanh_delta_kernel),
+        matmul.da: to.matmul_da, matmul.db: to.matmul_db,
+        a.add_da: hand_on, a.add_db: hand_on, a.subtract_db: by(f.negative), a.multiply_da: by(f.multiply),
+        a.multiply_db: by(f.multiply), a.divide_da: by(f.divide), a.divide_db: by(f.divide_db),
+        a.power_da: by(f.power_da), a.negative_dx: by(f.negative), a.square_dx: by(f.square_dx),
+        a.sqrt_dx: by(f.sqrt_dx), a.reciprocal_dx: by(f.reciprocal_dx), choices.abs_dx: by(f.times_sign),
+        choices.maximum_da: by(f.share_of_larger), choices.maximum_db: by(f.share_of_larger, 0, 2, 1),
+        choices.minimum_da: by(f.share_of_larger, 0, 2, 1), choices.minimum_db: by(f.share_of_larger),
+        choices.clip_dx: to.clip_dx, choices.where_da: by(f.where_da, 1, 0, chooses=True),
+        choices.where_db: by(f.where_db, 1, 0, chooses=True),
+        e.exp_dx: by(f.multiply), e.expm1_dx: by(f.times_exp), e.log_dx: by(f.divide), e.log1p_dx: by(f.log1p_dx),
+        e.sin_dx: by(f.sin_dx), e.cos_dx: by(f.cos_dx), e.tan_dx: by(f.tan_dx), e.arctan2_dy: by(f.arctan2_dy),
+        e.arctan2_dx: by(f.arctan2_dx), e.sinh_dx: by(f.sinh_dx), e.cosh_dx: by(f.cosh_dx),
+        e.tanh_dx: by_kernel(e.tanh_dx_kernel), erf.erf_dx: by(n.erf_dx), erf.erfc_dx: by(n.erfc_dx),
+        sigmoid.dx: by_kernel(sigmoid.dx_kernel), c.relu_dx: by(n.relu_dx), c.softplus_dx: by(n.softplus_dx),
+        c.log_sigmoid_dx: by(n.log_sigmoid_dx), c.leaky_relu_dx: by(n.leaky_relu_dx), c.elu_dx: by(n.elu_dx),
+        c.silu_dx: by_kernel(c.silu_dx_kernel), c.gelu_dx: by_kernel(c.gelu_dx_kernel),
+        softmax.softmax_dx: to.along_rows(do.softmax_dx),
+        shaping.reshape_dx: hand_on, shaping.transpose_dx: to.transpose_dx,
+        shaping.broadcast_to_dx: to.summed_broadcast,
+        reductions.sum_dx: to.sum_dx, reductions.mean_dx: to.mean_dx, extremes.norm_dx: to.norm_dx,
+        losses.mse_dx_hat: loss_dx(n.squared_error_dx, "size"),
+        losses.mse_dx: loss_dx(n.squared_error_dx, "minus size"),
+        losses.squared_error_dx_hat: loss_dx(n.squared_error_dx),
+        losses.squared_error_dx: loss_dx(n.squared_error_dx, "minus batch"),
+        s.l1_dz: loss_dx(f.times_sign), s.l2_dz: loss_dx(n.l2_dz),
+        s.bernoulli_kl_dz: to.bernoulli_kl_dz({"lecture": n.kl_lecture_dr, "ufldl": n.kl_ufldl_dr}),
+        cross_entropy.bce_dp: loss_dx(n.bce_dp), cross_entropy.bce_with_logits_da: loss_dx(n.bce_with_logits_da),
+        cross_entropy.bce_with_logits_dt: loss_dx(f.multiply, "minus batch"),
+        g.kl_dmean: loss_dx(f.multiply), g.kl_dlog_variance: loss_dx(n.gaussian_kl_dlog_variance),
+        g.kl_dvariance: loss_dx(n.gaussian_kl_dvariance), g.sample_dmean: hand_on,
+        g.sample_dlog_variance: by(n.sample_dlog_variance), g.sample_dnoise: by(n.times_deviation),
+        g.sample_dvariance: by(n.sample_dvariance), g.sample_from_variance_dnoise: by(n.times_root),
     }  # fmt: skip
 
 
-LOWERINGS: dict[Callable[..., None], Callable[..., Rows]] = {
-    **{op.run: rows for op, rows in _ops().items()},
-    **{runnable(rule): rows for rule, rows in _rules().items()},
+LOWERINGS: dict[Callable[..., None], Lowering] = {
+    **{op.run: how for op, how in {**_ops(), **_comparisons()}.items()},
+    **{runnable(rule): how for rule, how in _rules().items()},
     accumulate: lambda out, g: [Row(do.accumulate, (out, g), (out.size,))],
-    unbroadcast: summed_broadcast,
+    unbroadcast: to.summed_broadcast,
 }
+# Lines in which conditions take part.
+CHOICES = {choices._where.run, *(op.run for op in _comparisons()), *map(runnable, (choices.where_da, choices.where_db))}
