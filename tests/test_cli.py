@@ -118,22 +118,34 @@ def test_every_command_has_help_with_an_example_of_each_common_option(run, comma
 
 
 @pytest.mark.parametrize(
-    ("argv", "message"),
+    ("argv", "message", "command"),
     [
-        ("", "COMMAND"),
-        ("fly", "invalid choice: 'fly'"),
-        ("demo --seed -1", "a seed is an integer that is not negative, not '-1'"),
-        ("demo --seed 1.5", "not '1.5'"),
-        ("demo --only gan", "invalid choice: 'gan'"),
-        ("demo --qui", "unrecognized arguments: --qui"),
-        ("data --download cifar", "invalid choice: 'cifar'"),
-        ("doctor now", "unrecognized arguments: now"),
+        ("", "COMMAND", ""),
+        ("fly", "invalid choice: 'fly'", ""),
+        ("demo --seed -1", "a seed is an integer that is not negative, not '-1'", " demo"),
+        ("demo --seed 1.5", "not '1.5'", " demo"),
+        ("demo --only gan", "invalid choice: 'gan'", " demo"),
+        ("demo --qui", "unrecognized arguments: --qui", " demo"),
+        ("data --download cifar", "invalid choice: 'cifar'", " data"),
+        ("doctor now", "unrecognized arguments: now", " doctor"),
+        ("check sigmod", "there is no op 'sigmod'", " check"),
+        ("check --shape 3", "--shape is for a function in a file", " check"),
+        ("explain sigmod", "there is no page 'sigmod'", " explain"),
+        ("theorems --only 99", "there is no row '99'", " theorems"),
     ],
 )
-def test_wrong_usage_is_one_line_on_stderr_and_exit_code_2(run, argv, message):
+def test_wrong_usage_is_one_line_that_names_the_commands_help_and_exit_code_2(run, argv, message, command):
     done = run(*argv.split())
     assert (done.code, done.out) == (2, "")
-    assert re.fullmatch(rf"autograd-ae: error: .*{re.escape(message)}.* \(see autograd-ae.* --help\)\n", done.err)
+    help = rf"\(see autograd-ae{command} --help\)"
+    assert re.fullmatch(rf"autograd-ae: error: .*{re.escape(message)}.* {help}\n", done.err)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_all_exit_codes(run, command):
+    end = " ".join(run(command, "--help").out.split()).rpartition("Exit codes:")[2]
+    codes = re.findall(r"(?:^|,) (\d+) ", end)
+    assert " ".join(codes) == ("0 1 2 3 130" if command == "check" else "0 1 2 130")
 
 
 # The demo.
@@ -194,9 +206,9 @@ def test_json_is_valid_whatever_the_report_holds(run, demo, tmp_path):
 def test_a_folder_with_something_in_it_is_refused_unless_forced(run, demo, tmp_path):
     (tmp_path / "results.json").write_text("precious")
     done = run("demo", "--out", str(tmp_path))
-    assert (done.code, done.out, demo.calls) == (1, "", [])
+    assert (done.code, done.out, demo.calls) == (2, "", [])
     refusal = f"--out {tmp_path} is not empty; name another folder, or add --force to write into this one"
-    assert done.err == f"autograd-ae: error: {refusal}\n"
+    assert done.err == f"autograd-ae: error: {refusal} (see autograd-ae demo --help)\n"
     assert run("demo", "--out", str(tmp_path), "--force").code == 0
     assert demo.calls[0]["out"] == tmp_path
 
@@ -208,7 +220,8 @@ def test_a_new_or_empty_folder_is_taken_and_a_file_is_not(run, demo, tmp_path):
     assert [run("demo", "--out", str(folder)).code for folder in (empty, new)] == [0, 0]
     assert [call["out"] for call in demo.calls] == [empty, new]
     done = run("demo", "--out", str(file), "--force")
-    assert (done.code, done.err) == (1, f"autograd-ae: error: --out {file} is a file; name a folder\n")
+    assert done.code == 2
+    assert done.err == f"autograd-ae: error: --out {file} is a file; name a folder (see autograd-ae demo --help)\n"
 
 
 # What goes wrong.

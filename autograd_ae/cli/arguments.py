@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
+from autograd_ae.cli.output import UsageError
+
 
 def seed(text: str) -> int:
     try:
@@ -34,7 +36,7 @@ def new_folder(name: str | None, force: bool) -> str | None:
     """`name`, if results may go there."""
     folder = os.path.expanduser(name) if name else None
     if folder and os.path.exists(folder) and not os.path.isdir(folder):
-        raise ValueError(f"--out {folder} is a file; name a folder")
+        raise UsageError(f"--out {folder} is a file; name a folder")
     if folder and not force and os.path.isdir(folder) and os.listdir(folder):
-        raise ValueError(f"--out {folder} is not empty; name another folder, or add --force to write into this one")
+        raise UsageError(f"--out {folder} is not empty; name another folder, or add --force to write into this one")
     return folder

@@ -6,6 +6,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from autograd_ae.cli.output import UsageError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ def samples(args: argparse.Namespace) -> NDArray[Any]:
         return (half.test if args.part == "test" else half.train).images
     for option in ("part", "folder"):
         if getattr(args, option) is not None:
-            raise ValueError(f"--{option} is for {', '.join(SETS)}; {args.data} is a file")
+            raise UsageError(f"--{option} is for {', '.join(SETS)}; {args.data} is a file")
     return read(args.data)
 
 
@@ -44,7 +46,7 @@ def named_set(name: str, folder: str | None = None) -> Any:
 
     if name == "digits":
         if folder is not None:
-            raise ValueError("--folder is for mnist and fashion-mnist; the digits are part of the package")
+            raise UsageError("--folder is for mnist and fashion-mnist; the digits are part of the package")
         return data.load_digits()
     return (data.load_mnist if name == "mnist" else data.load_fashion_mnist)(folder)
 
@@ -54,11 +56,26 @@ def read(text: str) -> NDArray[Any]:
     path, name = _split(os.path.expanduser(text))
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in SUFFIXES:
-        raise ValueError(f"{text}: {', '.join(SUFFIXES)} can be read, and the data sets {', '.join(SETS)}")
+        raise UsageError(f"{text}: {', '.join(SUFFIXES)} can be read, and the data sets {', '.join(SETS)}")
+    existing(path)
     array = _from_csv(path) if suffix == ".csv" else _from_numpy(path, name)
     if array.ndim != 2:
         raise ValueError(f"{text}: a matrix with one sample in each row is needed, the array has shape {array.shape}")
     return array
+
+
+def existing(path: str) -> str:
+    """`path`, if there is such a file."""
+    if not os.path.isfile(path):
+        raise UsageError(f"{path}: {'this is a folder' if os.path.isdir(path) else 'No such file'}")
+    return path
+
+
+def saved_model(name: str) -> Any:
+    """The model in a file that train has written."""
+    from autograd_ae.models import load
+
+    return load(existing(os.path.expanduser(name)))
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -114,14 +131,14 @@ def new_file(name: str, force: bool, suffixes: tuple[str, ...] = SUFFIXES) -> st
     """`name`, if a result may go there."""
     path = os.path.expanduser(name)
     if not path.lower().endswith(suffixes):
-        raise ValueError(f"--out {name}: a name that ends in {' or '.join(suffixes)} is needed")
+        raise UsageError(f"--out {name}: a name that ends in {' or '.join(suffixes)} is needed")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        raise ValueError(f"--out {name}: there is no folder {folder}")
+        raise UsageError(f"--out {name}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
-        raise ValueError(f"--out {name}: nothing can be written into the folder {folder}")
+        raise UsageError(f"--out {name}: nothing can be written into the folder {folder}")
     if os.path.isdir(path) or (os.path.exists(path) and not force):
-        raise ValueError(f"--out {name} exists; name another file, or add --force to replace it")
+        raise UsageError(f"--out {name} exists; name another file, or add --force to replace it")
     return path
 
 

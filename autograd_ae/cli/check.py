@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from autograd_ae.cli.arguments import count, seed, shape
-from autograd_ae.cli.frame import Outcome, Run
-from autograd_ae.cli.output import one_line, progress, silent
+from autograd_ae.cli.frame import Outcome, Run, exit_codes
+from autograd_ae.cli.output import UsageError, progress, silent
 
 
 def check(parser: argparse.ArgumentParser) -> Run:
@@ -14,21 +14,23 @@ def check(parser: argparse.ArgumentParser) -> Run:
 
     Your own: FILE.py::NAME, where the file defines NAME(x), a number, NAME_grad(x), its gradient, and NAME_point, the
     point (tuples for several arguments); for an array-valued function NAME_vjp(x, u) instead of NAME_grad. A gradient
-    that disagrees is diagnosed. Exit code 0: agrees, 1: disagrees, 3: undecided.
+    that disagrees is diagnosed.
     """
+    parser.epilog = exit_codes("a gradient disagrees, or something is wrong", "3 undecided")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="ops by name, or FILE.py::NAME (default: all ops)")
     parser.add_argument("--shape", action="append", type=shape, metavar="3,4", help="random point, once per argument")
     parser.add_argument("--faults", action="store_true", help="plant faults in every rule: which do the laws kill?")
     parser.add_argument("--cases", type=count, metavar="N", help="N correct gradients at hard points: false alarms?")
     parser.add_argument("--seed", type=seed, default=0, help="of all random numbers (default: 0)")
 
-    def run(args: argparse.Namespace) -> Outcome:
-        from autograd_ae.testing.command import run as checked
-        from autograd_ae.testing.user_file import TargetError
+    return _check
 
-        try:
-            return checked(args, silent if args.quiet else progress)
-        except TargetError as error:
-            parser.error(one_line(error))
 
-    return run
+def _check(args: argparse.Namespace) -> Outcome:
+    from autograd_ae.testing.command import run
+    from autograd_ae.testing.user_file import TargetError
+
+    try:
+        return run(args, silent if args.quiet else progress)
+    except TargetError as error:
+        raise UsageError(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from autograd_ae.cli.arrays import add_output, new_file, read, saved, write
+from autograd_ae.cli.arrays import add_output, new_file, read, saved, saved_model, write
 from autograd_ae.cli.frame import Outcome, Run
 
 
@@ -21,9 +21,7 @@ def decode(parser: argparse.ArgumentParser) -> Run:
 
 def _decode(args: argparse.Namespace) -> Outcome:
     path = new_file(args.out, args.force)
-    from autograd_ae.models import load
-
-    model = load(args.model)
+    model = saved_model(args.model)
     X = model.inverse_transform(read(args.codes))
     write(path, X, key="samples")
     return saved(path, X, model=type(model).__name__)

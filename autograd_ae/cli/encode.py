@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from autograd_ae.cli.arrays import add_output, add_samples, new_file, samples, saved, write
+from autograd_ae.cli.arrays import add_output, add_samples, new_file, samples, saved, saved_model, write
 from autograd_ae.cli.frame import Outcome, Run
 
 
@@ -21,9 +21,7 @@ def encode(parser: argparse.ArgumentParser) -> Run:
 
 def _encode(args: argparse.Namespace) -> Outcome:
     path = new_file(args.out, args.force)
-    from autograd_ae.models import load
-
-    model = load(args.model)
+    model = saved_model(args.model)
     Z = model.transform(samples(args))
     write(path, Z, key="codes", names=list(model.get_feature_names_out()))
     return saved(path, Z, model=type(model).__name__)

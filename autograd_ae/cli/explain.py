@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd_ae.cli.arguments import new_folder, seed
 from autograd_ae.cli.frame import PROGRAM, Outcome, Run
-from autograd_ae.cli.output import progress, silent
+from autograd_ae.cli.output import UsageError, progress, silent
 
 FORMATS = {"html": ".html", "latex": ".tex", "markdown": ".md"}
 
@@ -36,7 +36,7 @@ def explain(parser: argparse.ArgumentParser) -> Run:
 
 def _explain(args: argparse.Namespace) -> Outcome:
     if args.all == (args.name is not None):
-        raise ValueError(f"explain what? Name one page, or give --all --out FOLDER ({PROGRAM} explain list shows all)")
+        raise UsageError(f"explain what? Name one page, or give --all --out FOLDER ({PROGRAM} explain list shows all)")
     if args.all:
         return _site(args)
     if args.name == "list":
@@ -44,7 +44,10 @@ def _explain(args: argparse.Namespace) -> Outcome:
     from autograd_ae.lecture.formulary import find, page
     from autograd_ae.lecture.formulary.facts import facts
 
-    name = find(args.name)
+    try:
+        name = find(args.name)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     made = page(name, layout=args.layout, seed=args.seed)
     values: dict[str, Any] = {"name": name, "title": made.title, "layout": args.layout, "seed": args.seed}
     if args.json:
@@ -62,7 +65,7 @@ def _file(out: str, form: str | None) -> Path:
     if form is None or path.suffix == FORMATS[form]:
         return path
     if path.suffix:
-        raise ValueError(f"--out {out} does not end in {FORMATS[form]}, as --{form} needs")
+        raise UsageError(f"--out {out} does not end in {FORMATS[form]}, as --{form} needs")
     return path.with_suffix(FORMATS[form])
 
 
@@ -82,9 +85,9 @@ def _site(args: argparse.Namespace) -> Outcome:
     from autograd_ae.lecture.formulary import entries, write
 
     if not args.out:
-        raise ValueError("--all writes a site: name its folder, --out FOLDER")
+        raise UsageError("--all writes a site: name its folder, --out FOLDER")
     if args.format not in (None, "html"):
-        raise ValueError(f"--all writes HTML; --{args.format} is for one page")
+        raise UsageError(f"--all writes HTML; --{args.format} is for one page")
     folder = new_folder(args.out, args.force)
     assert folder is not None
     index = write(folder, layout=args.layout, seed=args.seed, note=silent if args.quiet else progress)

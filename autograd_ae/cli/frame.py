@@ -8,6 +8,8 @@ here once for all: `--json`, `--quiet`, errors, interruption, closed pipes.
     stderr      progress, notes, errors; with --quiet errors only. No colours anywhere, so NO_COLOR has nothing to do
     exit code   0 done · 1 something is wrong, and one line says what · 2 wrong usage · 130 interrupted
 
+Wrong usage is whatever the line itself gets wrong: argparse finds some of it, commands the rest (`UsageError`).
+
 Nothing heavy is imported before a subcommand runs, so `--help` takes no longer than Python and argparse do.
 """
 
@@ -22,16 +24,19 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import autograd_ae
-from autograd_ae.cli.output import as_json, one_line
+from autograd_ae.cli.output import UsageError, as_json, one_line
 
 Outcome = tuple[str, dict[str, Any], int]  # for people, for programs, exit code
 Run = Callable[[argparse.Namespace], Outcome]
 Command = Callable[[argparse.ArgumentParser], Run]
 
 PROGRAM = "autograd-ae"
-EPILOG = (
-    "Exit codes: 0 done, 1 something is wrong (AUTOGRAD_AE_TRACEBACK=1 shows where), 2 wrong usage, 130 interrupted."
-)
+
+
+def exit_codes(one: str = "something is wrong", *more: str) -> str:
+    """What the help of a command ends with; `one` is what code 1 means, `more` are codes of its own."""
+    one = f"1 {one} (AUTOGRAD_AE_TRACEBACK=1 shows where)"
+    return f"Exit codes: {', '.join(['0 done', one, '2 wrong usage', *more, '130 interrupted'])}."
 
 
 class Help(argparse.HelpFormatter):
@@ -56,13 +61,15 @@ class Parser(argparse.ArgumentParser):
 def parser_of(commands: Sequence[Command]) -> Parser:
     """The parser of the whole command line."""
     title = "The autoencoder laboratory in which every gradient is derived, checked and fast."
-    whole = Parser(prog=PROGRAM, description=title, epilog=EPILOG, formatter_class=Help)
+    whole = Parser(prog=PROGRAM, description=title, epilog=exit_codes(), formatter_class=Help)
     whole.add_argument("--version", action="version", version=f"{PROGRAM} {autograd_ae.__version__}")
     subparsers = whole.add_subparsers(metavar="COMMAND", required=True, title="commands")
     for command in commands:
         text = command.__doc__ or ""
-        sub = subparsers.add_parser(command.__name__, help=text.partition("\n")[0], description=text, epilog=EPILOG)
-        sub.set_defaults(run=command(sub))
+        sub = subparsers.add_parser(
+            command.__name__, help=text.partition("\n")[0], description=text, epilog=exit_codes()
+        )
+        sub.set_defaults(run=command(sub), parser=sub)
         sub.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         sub.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     return whole
@@ -86,9 +93,11 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
 
 def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     try:
-        args = parser.parse_args(argv)
+        args, unknown = parser.parse_known_args(argv)
+        if unknown:
+            args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         with _notes(args.quiet):
-            text, values, code = args.run(args)
+            text, values, code = _outcome(args)
         print(as_json(values) if args.json else text)
         return code
     except SystemExit as stop:  # --help, --version, wrong usage
@@ -102,6 +111,14 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
             raise
         hint = f" (try: {PROGRAM} doctor)" if isinstance(error, ImportError) else ""
         return _fail(f"error: {one_line(error)}{hint}", 1)
+
+
+def _outcome(args: argparse.Namespace) -> Outcome:
+    try:
+        return args.run(args)
+    except UsageError as error:
+        parser: Parser = args.parser
+        parser.error(one_line(error))
 
 
 @contextmanager

@@ -6,6 +6,10 @@ import sys
 from typing import Any
 
 
+class UsageError(ValueError):
+    """The command line asks for what does not exist, or for what does not go together: exit code 2."""
+
+
 def one_line(error: object) -> str:
     """A message of several lines as one."""
     if isinstance(error, OSError) and error.strerror:

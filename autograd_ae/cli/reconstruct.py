@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from autograd_ae.cli.arrays import add_output, add_samples, new_file, samples, saved, write
+from autograd_ae.cli.arrays import add_output, add_samples, new_file, samples, saved, saved_model, write
 from autograd_ae.cli.frame import Outcome, Run
 
 
@@ -21,9 +21,7 @@ def reconstruct(parser: argparse.ArgumentParser) -> Run:
 
 def _reconstruct(args: argparse.Namespace) -> Outcome:
     path = new_file(args.out, args.force)
-    from autograd_ae.models import load
-
-    model, X = load(args.model), samples(args)
+    model, X = saved_model(args.model), samples(args)
     again, found = model.reconstruct(X), model.diagnostics(X)
     write(path, again, key="reconstructions")
     lines = [f"error                 {found['error']:.6g}", f"plateau (mean image)  {found['plateau']:.6g}"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from autograd_ae.cli.arguments import count, seed
-from autograd_ae.cli.arrays import add_output, new_file, saved, write
+from autograd_ae.cli.arrays import add_output, new_file, saved, saved_model, write
 from autograd_ae.cli.frame import Outcome, Run
+from autograd_ae.cli.output import UsageError
 
 
 def sample(parser: argparse.ArgumentParser) -> Run:
@@ -23,11 +24,13 @@ def sample(parser: argparse.ArgumentParser) -> Run:
 
 def _sample(args: argparse.Namespace) -> Outcome:
     path = new_file(args.out, args.force)
-    from autograd_ae.models import VAE, load
+    from autograd_ae.models import VAE
 
-    model = load(args.model)
+    model = saved_model(args.model)
     if not isinstance(model, VAE):
-        raise ValueError(f"{args.model} holds a {type(model).__name__}; only a VAE has a distribution to sample from")
+        raise UsageError(
+            f"{args.model} is a saved {type(model).__name__}; only a VAE has a distribution to sample from"
+        )
     X = model.sample(args.number, random_state=args.seed)
     write(path, X, key="samples")
     return saved(path, X, model="VAE", seed=args.seed)

@@ -6,7 +6,7 @@ import argparse
 
 from autograd_ae.cli.arguments import seed
 from autograd_ae.cli.frame import Outcome, Run
-from autograd_ae.cli.output import progress, silent
+from autograd_ae.cli.output import UsageError, progress, silent
 
 
 def theorems(parser: argparse.ArgumentParser) -> Run:
@@ -26,8 +26,11 @@ def theorems(parser: argparse.ArgumentParser) -> Run:
 
 def _theorems(args: argparse.Namespace) -> Outcome:
     from autograd_ae.lecture.theorems import check, text
+    from autograd_ae.lecture.theorems.table import THEOREMS
 
     only = tuple(dict.fromkeys(args.only or ()))
+    if unknown := [row for row in only if row not in THEOREMS]:
+        raise UsageError(f"there is no row {', '.join(map(repr, unknown))}; there are {', '.join(THEOREMS)}")
     findings = check(only, seed=args.seed, note=silent if args.quiet else progress)
     values = {"seed": args.seed, "ok": all(f.ok for f in findings), "theorems": [f.to_dict() for f in findings]}
     return text(findings, details=args.details), values, 0 if values["ok"] else 1

@@ -10,7 +10,7 @@ from typing import Any
 from autograd_ae.cli.arguments import count, seed
 from autograd_ae.cli.arrays import SETS, add_samples, named_set, new_file, samples
 from autograd_ae.cli.frame import Outcome, Run
-from autograd_ae.cli.output import progress
+from autograd_ae.cli.output import UsageError, progress
 
 MODELS = {
     "pca": "PCA",
@@ -64,12 +64,16 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def _train(args: argparse.Namespace) -> Outcome:
+    from autograd_ae.models.estimator import SettingError
+
     path = new_file(args.out, args.force, (".npz",))
     model = _model(args)
     X = samples(args)
     options = {} if args.model == "pca" or args.quiet else {"callback": _reporter()}
     try:
         model.fit(X, **options)
+    except SettingError as error:
+        raise UsageError(str(error)) from error
     except FloatingPointError as error:
         raise ValueError(str(error)) from error
     model.save(path)
@@ -94,12 +98,12 @@ def _model(args: argparse.Namespace) -> Any:
     for option, name in (("components", "n_components"), ("hidden", "hidden_layer_sizes"), ("epochs", "max_iter")):
         value = getattr(args, option)
         if value is not None and name not in known:
-            raise ValueError(f"--{option}: {args.model} has none")
+            raise UsageError(f"--{option}: {args.model} has none")
         if value is not None:
             model.set_params(**{name: value})
     for name, value in args.set:
         if name not in known:
-            raise ValueError(f"--set {name}: {args.model} has no such setting; there are {', '.join(known)}")
+            raise UsageError(f"--set {name}: {args.model} has no such setting; there are {', '.join(known)}")
         model.set_params(**{name: tuple(value) if isinstance(value, list) else value})
     return model
 

@@ -66,7 +66,7 @@ def _retriever() -> Retrieve:
     try:
         import pooch
     except ImportError:
-        raise DataError('download=True needs pooch; install it by pip install "autograd_ae[download]"') from None
+        raise DataError('to fetch data pooch is needed; install it by pip install "autograd_ae[download]"') from None
     pooch.get_logger().setLevel("WARNING")
     progress = sys.stderr.isatty()
     return lambda url, name, folder: pooch.retrieve(url, None, fname=name, path=folder, progressbar=progress)

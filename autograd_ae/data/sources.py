@@ -108,8 +108,9 @@ def find(source: Source, folder: str | os.PathLike[str] | None = None) -> dict[s
         f"{source.title} was not found. Looked, there and in a subfolder {source.name}, for "
         "train-images-idx3-ubyte(.gz) and its three companions:\n"
         + "\n".join(looked)
-        + f"\nName their folder, set {ENVIRONMENT} to it, "
-        'or ask for download=True (which needs pip install "autograd_ae[download]").'
+        + f"\nName their folder, set {ENVIRONMENT} to it, or have it fetched: in a shell by "
+        f"autograd-ae data --download {source.name}, in Python by download=True "
+        '(both need pip install "autograd_ae[download]").'
     )
 
 

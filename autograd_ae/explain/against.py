@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +93,16 @@ class Against:
         xs = [self.tape.env["v", place].astype(np.float64) for place in self.places]
         program, truth = self._again(xs)
         claimed = [self._in_rows(place, self.claims[place]).astype(np.float64) for place in self.places]
-        return likely_mistake(claimed, truth, xs, program, lambda at: self._again(at)[1])
+        found = likely_mistake(claimed, truth, xs, program, lambda at: self._again(at)[1])
+        return self._shapes_of_the_page(found) if found.cause == "wrong_shape" else found
+
+    def _shapes_of_the_page(self, found: Diagnosis) -> Diagnosis:
+        """The first wrong shape, as the page shows it and not as the code has it."""
+        by_place = dict(zip(self.claims, self.comparisons, strict=True))
+        wrong = ((k, by_place[place]) for k, place in enumerate(self.places))
+        k, c = next((k, c) for k, c in wrong if not c.agrees and c.yours.shape != c.engine.shape)
+        detail = f"the gradient of argument {k} has shape {c.yours.shape}; {c.engine.shape} is needed"
+        return replace(found, detail=detail)
 
     def _again(self, xs: list[Array]) -> tuple[Program, list[Array]]:
         """The recording repeated in float64 with other values of some places, and the gradients there."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd_ae.core.tensor import Tensor, no_grad
 from autograd_ae.models.base import affine_setting
-from autograd_ae.models.estimator import check_choice, check_sizes
+from autograd_ae.models.estimator import SettingError, check_choice, check_sizes
 from autograd_ae.models.health import cross_entropy_levels
 from autograd_ae.models.network import Network
 from autograd_ae.models.validation import check_reach, check_unit_interval
@@ -84,7 +84,7 @@ class Autoencoder(Network):
         check_choice("reconstruction_loss", self.reconstruction_loss, ("squared_error", "bce"))
         check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         if self.reconstruction_loss == "bce" and self.output_activation != "sigmoid":
-            raise ValueError(
+            raise SettingError(
                 f"reconstruction_loss='bce' needs output_activation='sigmoid', {self.output_activation!r} was chosen"
             )
         if self.reconstruction_loss == "bce":

@@ -21,7 +21,7 @@ import numpy as np
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.models.base import mean_squared_distance
 from autograd_ae.models.corruption import CORRUPTIONS, corrupt
-from autograd_ae.models.estimator import check_choice, check_real
+from autograd_ae.models.estimator import SettingError, check_choice, check_real
 from autograd_ae.models.sparse import SparseAE
 from autograd_ae.models.validation import generator
 
@@ -62,14 +62,14 @@ class DenoisingAE(SparseAE):
         check_choice("corruption", self.corruption, CORRUPTIONS)
         check_real("corruption_level", self.corruption_level)
         if self.corruption in ("masking", "salt_and_pepper") and self.corruption_level > 1:
-            raise ValueError(f"corruption_level is {self.corruption_level!r}; {self.corruption} takes a probability")
+            raise SettingError(f"corruption_level is {self.corruption_level!r}; {self.corruption} takes a probability")
         if self.corruption == "low_resolution" and (self.corruption_level < 1 or self.corruption_level % 1):
-            raise ValueError(
+            raise SettingError(
                 f"corruption_level is {self.corruption_level!r}; low_resolution takes a whole factor by which the side "
                 "of the image is divided, such as 4"
             )
         if self.solver == "lbfgs":
-            raise ValueError(
+            raise SettingError(
                 "solver='lbfgs' needs a fixed loss, and the corruption is drawn afresh: use 'adam' or 'sgd'"
             )
         corrupt(X[:1], self.corruption, self.corruption_level, np.random.default_rng(0))  # raises where it does not fit

@@ -127,22 +127,26 @@ class Estimator:
         return array
 
 
+class SettingError(ValueError):
+    """A hyper-parameter that cannot be, or does not go with the others; whatever the data."""
+
+
 def check_choice(name: str, value: Any, choices: Any) -> None:
     """A hyper-parameter that is one of a few words."""
     if value not in tuple(choices):  # a tuple, since the value may be unhashable
-        raise ValueError(f"{name} is {value!r}; one of {', '.join(map(repr, choices))} is needed")
+        raise SettingError(f"{name} is {value!r}; one of {', '.join(map(repr, choices))} is needed")
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
     """A hyper-parameter that is a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} is {value!r}; a whole number of at least {least} is needed")
+        raise SettingError(f"{name} is {value!r}; a whole number of at least {least} is needed")
 
 
 def check_sizes(name: str, value: Any, example: str = "(64, 16)") -> None:
     """A hyper-parameter that is a list of layer sizes, perhaps empty."""
     if not isinstance(value, list | tuple):
-        raise ValueError(f"{name} is {value!r}; a tuple of whole numbers is needed, such as {example}")
+        raise SettingError(f"{name} is {value!r}; a tuple of whole numbers is needed, such as {example}")
     for size in value:
         check_count(f"every entry of {name}", size)
 
@@ -152,11 +156,11 @@ def check_real(name: str, value: Any, least: float = 0.0, *, strict: bool = Fals
     number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
     if not number or not np.isfinite(value) or value < least or (strict and value == least):
         bound = "above" if strict else "of at least"
-        raise ValueError(f"{name} is {value!r}; a finite number {bound} {least:g} is needed")
+        raise SettingError(f"{name} is {value!r}; a finite number {bound} {least:g} is needed")
 
 
 def check_share(name: str, value: Any, *, strict: bool = False) -> None:
     """A hyper-parameter in [0, 1), or, if strict, in (0, 1)."""
     check_real(name, value, strict=strict)
     if value >= 1:
-        raise ValueError(f"{name} is {value!r}; a number below 1 is needed")
+        raise SettingError(f"{name} is {value!r}; a number below 1 is needed")

@@ -43,6 +43,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_ae.core.tensor import Tensor, constant, tensor
+from autograd_ae.models.estimator import SettingError
 from autograd_ae.models.frame import FramedNetwork
 from autograd_ae.nn.layers import MLP, Dense
 from autograd_ae.ops.arithmetic import add, multiply, square
@@ -121,7 +122,7 @@ class LinearPCA(FramedNetwork):
             gamma = np.full(0, np.nan)
         fits = gamma.shape in ((), (self.n_components,)) and not isinstance(self.l2, bool | str)
         if not fits or not np.isfinite(gamma).all() or (gamma < 0).any():
-            raise ValueError(
+            raise SettingError(
                 f"l2 is {self.l2!r}; one finite number of at least 0 is needed, "
                 f"or {self.n_components} of them, one for each component"
             )

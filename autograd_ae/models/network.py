@@ -23,7 +23,7 @@ import numpy as np
 from autograd_ae.core.tensor import Tensor, constant, no_grad
 from autograd_ae.models import stepping, training
 from autograd_ae.models.base import Model
-from autograd_ae.models.estimator import check_choice, check_count, check_real, check_share
+from autograd_ae.models.estimator import SettingError, check_choice, check_count, check_real, check_share
 from autograd_ae.models.health import as_text, hidden_units
 from autograd_ae.models.validation import generator
 from autograd_ae.nn.layers import parameters
@@ -114,6 +114,11 @@ class Network(Learned):
         check_count("n_iter_no_change", self.n_iter_no_change)
         check_choice("solver", self.solver, training.SOLVERS)
         check_choice("runtime", self.runtime, stepping.RUNTIMES)
+        if isinstance(self.learning_rate, int | float):
+            raise SettingError(
+                f"learning_rate is {self.learning_rate!r}, and names a schedule, 'constant' or 'cosine'; "
+                f"the step size is learning_rate_init={self.learning_rate!r}"
+            )
         check_choice("learning_rate", self.learning_rate, ("constant", "cosine"))
         check_real("learning_rate_init", self.learning_rate_init, strict=True)
         check_real("weight_decay", self.weight_decay)
@@ -125,7 +130,7 @@ class Network(Learned):
             training.held_out_count(self, len(X))
         for name in ("early_stopping", "weight_decay"):
             if self.solver == "lbfgs" and getattr(self, name):
-                raise ValueError(f"{name} is {getattr(self, name)!r}, which solver='lbfgs' does not know; use 'adam'")
+                raise SettingError(f"{name} is {getattr(self, name)!r}, which solver='lbfgs' does not know; use 'adam'")
 
     # Training.
 

@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
     """NumPy's numbers and arrays as Python's."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{value!r} is a {type(value).__name__}, which no file of a model can hold")
+    raise TypeError(f"{value!r} is of type {type(value).__name__}, which no file of a model can hold")
 
 
 # Reading.

@@ -31,7 +31,7 @@ import numpy as np
 
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.models.autoencoder import Autoencoder
-from autograd_ae.models.estimator import check_choice, check_real
+from autograd_ae.models.estimator import SettingError, check_choice, check_real
 from autograd_ae.ops.arithmetic import multiply
 from autograd_ae.ops.sparsity import bernoulli_kl, l1
 
@@ -73,9 +73,9 @@ class SparseAE(Autoencoder):
         check_real("sparsity_weight", self.sparsity_weight)
         check_real("rho", self.rho, strict=True)
         if self.rho >= 1:
-            raise ValueError(f"rho is {self.rho!r}; a wanted mean activation between 0 and 1 is needed")
+            raise SettingError(f"rho is {self.rho!r}; a wanted mean activation between 0 and 1 is needed")
         if self.penalty == "kl" and self.sparsity_weight and self.code_activation != "sigmoid":
-            raise ValueError(
+            raise SettingError(
                 f"penalty='kl' needs code units in (0, 1), code_activation is {self.code_activation!r}: "
                 "choose code_activation='sigmoid', or penalty='l1'"
             )

@@ -30,7 +30,7 @@ import numpy as np
 
 from autograd_ae.core.tensor import Tensor, no_grad, tensor
 from autograd_ae.models.base import affine_setting
-from autograd_ae.models.estimator import check_choice, check_count, check_real, check_sizes
+from autograd_ae.models.estimator import SettingError, check_choice, check_count, check_real, check_sizes
 from autograd_ae.models.health import ACTIVE, cross_entropy_levels
 from autograd_ae.models.network import Network
 from autograd_ae.models.validation import as_samples, check_unit_interval, generator
@@ -127,7 +127,7 @@ class VAE(Network):
         check_real("beta", self.beta)
         if isinstance(self.observation_variance, str):
             if self.observation_variance != LEARNED:
-                raise ValueError(
+                raise SettingError(
                     f"observation_variance is {self.observation_variance!r}; a finite number above 0, "
                     f"or {LEARNED!r}, is needed"
                 )
@@ -135,7 +135,7 @@ class VAE(Network):
             check_real("observation_variance", self.observation_variance, strict=True)
         check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         if self.solver == "lbfgs":
-            raise ValueError("solver='lbfgs' needs a fixed loss, and z is drawn afresh: use 'adam' or 'sgd'")
+            raise SettingError("solver='lbfgs' needs a fixed loss, and z is drawn afresh: use 'adam' or 'sgd'")
         if self.likelihood == "bernoulli":
             check_unit_interval(X, "likelihood='bernoulli'", "Scale it, or choose likelihood='gaussian'")
 

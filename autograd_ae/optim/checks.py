@@ -47,7 +47,7 @@ def array_list(name: str, arrays: Iterable[Array], *, scalars: bool = False) -> 
     items = [np.asarray(a) if scalars and isinstance(a, np.generic) else a for a in arrays]
     for i, a in enumerate(items):
         if not isinstance(a, np.ndarray):
-            raise TypeError(f"{name}[{i}] is a {type(a).__name__}; a NumPy array is needed (of a tensor: its .data)")
+            raise TypeError(f"{name}[{i}] is of type {type(a).__name__}; a NumPy array is needed (a tensor's .data)")
         if a.dtype != np.float32 and a.dtype != np.float64:
             raise TypeError(f"{name}[{i}] has dtype {a.dtype}; float32 or float64 in native byte order is needed")
     return [a if type(a) is np.ndarray else a.view(np.ndarray) for a in items]

@@ -259,7 +259,7 @@ def _first_scale(start: Point) -> float:
 
 def _check_start(x0: object) -> Array:
     if not isinstance(x0, np.ndarray):
-        raise TypeError(f"x0 is a {type(x0).__name__}; a NumPy array of shape (n,) is needed")
+        raise TypeError(f"x0 is of type {type(x0).__name__}; a NumPy array of shape (n,) is needed")
     if x0.dtype != np.float64 or x0.ndim != 1 or x0.size == 0:
         raise ValueError(f"x0 has shape {x0.shape} and dtype {x0.dtype}; a flat, non-empty float64 vector is needed")
     if not np.isfinite(x0).all():
@@ -276,7 +276,7 @@ def _check_value(value: Any) -> float:
 
 def _check_gradient(gradient: object, size: int) -> Array:
     if not isinstance(gradient, np.ndarray) or not np.issubdtype(gradient.dtype, np.floating):
-        raise TypeError(f"value_and_grad returned a {type(gradient).__name__} as gradient; a float array is needed")
+        raise TypeError(f"value_and_grad's gradient is of type {type(gradient).__name__}; a float array is needed")
     if gradient.shape != (size,):
         raise ValueError(f"value_and_grad returned a gradient of shape {gradient.shape}; x has shape ({size},)")
     return gradient

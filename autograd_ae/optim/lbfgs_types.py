@@ -68,4 +68,4 @@ class Settings:
         check_number("c1", self.c1, "above 0 and below 1/2", above=0, below=0.5)
         check_number("c2", self.c2, f"above c1 = {self.c1} and below 1", above=self.c1, below=1)
         if self.callback is not None and not callable(self.callback):
-            raise TypeError(f"callback is a {type(self.callback).__name__}; a callable or None is needed")
+            raise TypeError(f"callback is of type {type(self.callback).__name__}; a callable or None is needed")

@@ -136,6 +136,11 @@ def capture(
     >>> float(step(np.full((2, 1), 2.0), np.ones((3, 2)))), step.gradients["W"].tolist()
     (48.0, [[24.0], [24.0]])
     """
+    if not callable(fn):
+        raise TypeError(
+            f"fn is of type {type(fn).__name__}; a function of tensors is needed, and then example arrays for it, such "
+            "as ae.capture(model.loss, X[:64])"
+        )
     if runtime not in RUNTIMES:
         raise ValueError(f"runtime is {runtime!r}; one of {', '.join(map(repr, RUNTIMES))} is needed")
     if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "params")):

@@ -13,6 +13,7 @@ everywhere, and the one that reproduces the claimed numbers is the explanation.
     extra_batch_mean                 divided by B where the loss is a sum
     missing_batch_sum                the sum over samples (broadcast axes) was left out, or a mean taken
     transpose                        the transpose of the gradient
+    wrong_shape                      not the shape of the argument, for none of the reasons above
     permuted                         rows or columns in another order
     missing_sigma_prime              the derivative of an activation left out
     doubled_sigma_prime              … applied twice
@@ -189,6 +190,10 @@ def _shape(claimed: list[Array], truth: list[Array], _batches: set[int]) -> Diag
                 f"the gradient of argument {k} still has the batch axis: sum over the samples, db = 1ᵀG",
                 0.98,
             )
+    for k in wrong:
+        if claimed[k].shape != truth[k].shape:
+            shapes = f"has shape {claimed[k].shape}, that of the argument is {truth[k].shape}"
+            return Diagnosis("wrong_shape", f"the gradient of argument {k} {shapes}", 0.95)
     return None
 
 

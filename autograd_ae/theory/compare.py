@@ -172,8 +172,8 @@ def _components(fitted: Any, role: str) -> Array:
 def _ask(fitted: Any, role: str, name: str) -> Any:
     if not hasattr(fitted, name):
         raise TypeError(
-            f"{role}: a {type(fitted).__name__} without `{name}` cannot be compared; fit it first, and note that "
-            "compare is for models with one linear decoder layer"
+            f"{role}: of type {type(fitted).__name__}, which has no `{name}` and cannot be compared; fit it first, and "
+            "note that compare is for models with one linear decoder layer"
         )
     return getattr(fitted, name)
 

@@ -47,7 +47,8 @@ class Case:
         method = getattr(self.model, name, None)
         if not callable(method):
             raise TypeError(
-                f"model: a {type(self.model).__name__} without `{name}()` cannot be held against its theorem"
+                f"model: of type {type(self.model).__name__}, which has no `{name}()` and cannot be held against "
+                "its theorem"
             )
         return method(*args, **options)
 

@@ -130,7 +130,7 @@ def setting_of(model: Any) -> Setting:
     if isinstance(said, Setting):
         return said
     if not isinstance(said, dict):
-        raise TypeError(f"{name}.theory_setting() returned a {type(said).__name__}; a dict is needed")
+        raise TypeError(f"{name}.theory_setting() returned an object of type {type(said).__name__}; a dict is needed")
     known = [field.name for field in fields(Setting)]
     if unknown := sorted(set(said) - set(known)):
         raise TypeError(f"{name}.theory_setting(): unknown {', '.join(unknown)}; there are {', '.join(known)}")

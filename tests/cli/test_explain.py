@@ -60,7 +60,7 @@ def test_other_forms_go_to_stdout_or_to_a_file_of_their_ending(capsys, tmp_path,
 def test_the_ending_of_a_file_says_its_form(capsys, tmp_path):
     output(capsys, "square", "--out", str(tmp_path / "a.tex"), "--quiet")
     assert (tmp_path / "a.tex").read_text(encoding="utf-8").startswith(r"\documentclass")
-    _, err = output(capsys, "square", "--html", "--out", str(tmp_path / "a.tex"), "--quiet", code=1)
+    _, err = output(capsys, "square", "--html", "--out", str(tmp_path / "a.tex"), "--quiet", code=2)
     assert "does not end in .html, as --html needs" in err
 
 
@@ -72,7 +72,7 @@ def test_list_shows_every_page_under_its_family(capsys):
 
 
 def test_a_misspelt_name_is_an_error_of_one_line_with_a_suggestion(capsys):
-    out, err = output(capsys, "gausian_kl", "--quiet", code=1)
+    out, err = output(capsys, "gausian_kl", "--quiet", code=2)
     assert out == ""
     assert "no page 'gausian_kl'; did you mean gaussian_kl" in err
     assert err.count("\n") == 1
@@ -88,7 +88,7 @@ def test_a_misspelt_name_is_an_error_of_one_line_with_a_suggestion(capsys):
     ],
 )
 def test_wrong_usage_says_what_to_do(capsys, arguments, words):
-    assert words in output(capsys, *arguments, "--quiet", code=1).err
+    assert words in output(capsys, *arguments, "--quiet", code=2).err
 
 
 def test_the_site_has_every_page_and_links_that_lead_somewhere(capsys, tmp_path, monkeypatch):
@@ -104,7 +104,7 @@ def test_the_site_has_every_page_and_links_that_lead_somewhere(capsys, tmp_path,
         anchors = set(re.findall(r'href="#([^"]*)"', text))
         assert anchors <= set(re.findall(r'id="([^"]*)"', text))
         assert not re.search(r"<script|<link|<img|https?://(?!www\.w3\.org/)", text)
-    _, err = output(capsys, "--all", "--out", str(tmp_path), "--quiet", code=1)
+    _, err = output(capsys, "--all", "--out", str(tmp_path), "--quiet", code=2)
     assert "is not empty" in err
 
 

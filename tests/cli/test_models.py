@@ -178,19 +178,7 @@ def test_one_array_of_an_archive_is_chosen_by_name(X, vae, run):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("train nowhere.npy --out m.npz", "nowhere.npy: No such file"),
-        ("train x.txt --out m.npz", "x.txt: .npy, .npz, .csv can be read, and the data sets digits, mnist"),
-        ("train x.npy --out m.txt", "--out m.txt: a name that ends in .npz is needed"),
-        ("train x.npy --out no/m.npz", "--out no/m.npz: there is no folder no"),
-        ("train x.npy --out vae.npz", "--out vae.npz exists; name another file, or add --force"),
-        ("train x.npy --part test --out m.npz", "--part is for digits, mnist, fashion-mnist; x.npy is a file"),
-        ("train digits --folder here --out m.npz", "the digits are part of the package"),
-        ("train x.npy --model pca --epochs 3 --out m.npz", "--epochs: pca has none"),
-        ("train x.npy --set betta=1 --out m.npz", "--set betta: autoencoder has no such setting; there are activation"),
-        ("train x.npy --set activation=sigmod --out m.npz", "activation is 'sigmod'; one of 'identity'"),
-        ("train x.npy --model vae --set likelihood=1 --out m.npz", "likelihood is 1; one of 'bernoulli', 'gaussian'"),
         ("encode x.npy x.npy --out z.npy", "x.npy: truncated, damaged, or no model of autograd_ae"),
-        ("encode nowhere.npz x.npy --out z.npy", "nowhere.npz: No such file"),
         ("encode broken.npz x.npy --out z.npy", "broken.npz: truncated, damaged, or no model of autograd_ae"),
         ("encode vae.npz wide.csv --out z.npy", "X has 5 features, but VAE is expecting 4 features as input"),
         ("encode vae.npz flat.npy --out z.npy", "flat.npy: a matrix with one sample in each row is needed"),
@@ -203,10 +191,9 @@ def test_one_array_of_an_archive_is_chosen_by_name(X, vae, run):
         ("encode vae.npz names.csv --out z.npy", "names.csv: no line of numbers follows the names"),
         ("encode vae.npz nan.csv --out z.npy", "Input X contains NaN"),
         ("decode vae.npz wide.csv --out y.npy", "codes have 5 columns, but VAE has 2 components"),
-        ("sample pca.npz 3 --out s.npy", "pca.npz holds a PCA; only a VAE has a distribution to sample from"),
     ],
 )
-def test_each_error_is_one_line_that_says_what_is_wrong(X, vae, run, tmp_path, line, message):
+def test_files_that_do_not_suit_are_one_line_that_says_what_is_wrong(X, vae, run, tmp_path, line, message):
     (tmp_path / "broken.npz").write_bytes((tmp_path / "vae.npz").read_bytes()[:200])
     np.save("flat.npy", np.ones(4))
     np.save("pickled.npy", np.array([[object()]]), allow_pickle=True)
@@ -215,7 +202,6 @@ def test_each_error_is_one_line_that_says_what_is_wrong(X, vae, run, tmp_path, l
         "nan": "1,2,3,nan\n",
     }.items():  # fmt: skip
         (tmp_path / f"{name}.csv").write_text(text)
-    ae.PCA(2).fit(X).save("pca.npz")
     before = sorted(p.name for p in tmp_path.iterdir())
     done = run(f"{line} --quiet")
     assert (done.code, done.out) == (1, "")
@@ -229,17 +215,38 @@ def test_each_error_is_one_line_that_says_what_is_wrong(X, vae, run, tmp_path, l
     ("line", "message"),
     [
         ("train x.npy", "the following arguments are required: --out"),
+        ("train nowhere.npy --out m.npz", "nowhere.npy: No such file"),
+        ("train x.txt --out m.npz", "x.txt: .npy, .npz, .csv can be read, and the data sets digits, mnist"),
+        ("train x.npy --out m.txt", "--out m.txt: a name that ends in .npz is needed"),
+        ("train x.npy --out no/m.npz", "--out no/m.npz: there is no folder no"),
+        ("train x.npy --out vae.npz", "--out vae.npz exists; name another file, or add --force"),
+        ("train x.npy --part test --out m.npz", "--part is for digits, mnist, fashion-mnist; x.npy is a file"),
+        ("train digits --folder here --out m.npz", "the digits are part of the package"),
+        ("train x.npy --model pca --epochs 3 --out m.npz", "--epochs: pca has none"),
+        ("train x.npy --set betta=1 --out m.npz", "--set betta: autoencoder has no such setting; there are activation"),
+        ("train x.npy --set activation=sigmod --out m.npz", "activation is 'sigmod'; one of 'identity'"),
+        ("train x.npy --model vae --set likelihood=1 --out m.npz", "likelihood is 1; one of 'bernoulli', 'gaussian'"),
+        ("train x.npy --set learning_rate=0.01 --out m.npz", "the step size is learning_rate_init=0.01"),
+        ("train x.npy --model vae --set solver=lbfgs --out m.npz", "solver='lbfgs' needs a fixed loss"),
+        ("train . --out m.npz", ".: .npy, .npz, .csv can be read"),
+        ("encode . x.npy --out z.npy", ".: this is a folder"),
+        ("encode nowhere.npz x.npy --out z.npy", "nowhere.npz: No such file"),
+        ("sample pca.npz 3 --out s.npy", "pca.npz is a saved PCA; only a VAE has a distribution to sample from"),
         ("train x.npy --model rbm --out m.npz", "invalid choice: 'rbm'"),
         ("train x.npy --hidden 3,x --out m.npz", "layers are sizes with commas, such as 64,16, not '3,x'"),
         ("train x.npy --set beta --out m.npz", "a setting is NAME=VALUE, such as beta=0.5, not 'beta'"),
         ("sample vae.npz 0 --out s.npy", "positive integer is needed, not '0'"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(run, line, message):
+def test_wrong_usage_is_one_line_that_names_the_command_and_exit_code_2(X, vae, run, tmp_path, line, message):
+    ae.PCA(2).fit(X).save("pca.npz")
+    before = sorted(p.name for p in tmp_path.iterdir())
     done = run(line)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+    assert done.err.endswith(f" (see autograd-ae {line.split()[0]} --help)\n")
     assert done.err.count("\n") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
 def test_values_are_json_and_words_where_they_are_none():

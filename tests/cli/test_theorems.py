@@ -46,9 +46,11 @@ def test_a_missed_tolerance_is_exit_code_1(capsys, monkeypatch):
     assert values["theorems"][0]["measures"][1]["error"] is None
 
 
-def test_a_row_that_is_not_there_is_one_line_and_exit_code_1(capsys):
-    assert cli.main(["theorems", "--only", "nine"]) == 1
-    assert capsys.readouterr().err.startswith("autograd-ae: error: there is no row 'nine'; there are 1, 2, 3")
+def test_a_row_that_is_not_there_is_wrong_usage(capsys):
+    assert cli.main(["theorems", "--only", "nine"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("autograd-ae: error: there is no row 'nine'; there are 1, 2, 3")
+    assert err.endswith("(see autograd-ae theorems --help)\n")
 
 
 def test_the_table_has_the_examples_row():

@@ -140,6 +140,8 @@ def test_wrong_calls_are_explained():
         step(np.ones(2), np.ones(2, int))
     with pytest.raises(ae.CaptureError, match="must return a tensor"):
         ae.capture(lambda a: 3.0, np.ones(2))
+    with pytest.raises(TypeError, match="fn is of type int; a function of tensors is needed"):
+        ae.capture(3, np.ones(2))
 
 
 def test_a_printed_program_is_the_derivation_unrolled(rng):

@@ -104,3 +104,12 @@ def test_a_tensor_may_be_the_key():
 def test_what_cannot_be_compared_is_refused_with_what_could(claims, error, message):
     with pytest.raises(error, match=message):
         ae.explain(recorded(), against=claims)
+
+
+@pytest.mark.parametrize(("layout", "needed"), [("rows", (2, 3)), ("columns", (3, 2))])
+def test_a_gradient_of_a_wrong_shape_is_explained_by_the_shapes_of_the_page(layout, needed):
+    W = ae.tensor(np.ones((2, 3)), name="W")
+    loss = ae.sum(ae.dense(np.ones((4, 2)), W, np.zeros(3)))
+    derivation = ae.explain(loss, against={"W": np.ones(5)}, layout=layout)
+    assert derivation.diagnosis.cause == "wrong_shape"
+    assert f"the gradient of W has shape (5,); {needed} is needed" in str(derivation)

@@ -164,6 +164,7 @@ BAD = [
     ({"init": "xavier"}, "init is 'xavier'; one of None, 'glorot'"),
     ({"solver": "rmsprop"}, "solver is 'rmsprop'; one of 'adam', 'sgd', 'lbfgs' is needed"),
     ({"learning_rate": "step"}, "learning_rate is 'step'; one of 'constant', 'cosine' is needed"),
+    ({"learning_rate": 0.01}, r"learning_rate is 0\.01, and names a schedule.*step size is learning_rate_init=0\.01"),
     ({"hidden_layer_sizes": 32}, r"hidden_layer_sizes is 32; a tuple of whole numbers is needed, such as \(64, 16\)"),
     ({"hidden_layer_sizes": (4, 0)}, "every entry of hidden_layer_sizes is 0; a whole number of at least 1"),
     ({"n_components": 2.0}, "n_components is 2.0; a whole number"),

@@ -226,7 +226,7 @@ def test_the_same_run_twice_is_the_same_bit_by_bit():
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"x0": [1.0, 2.0]}, TypeError, "x0 is a list; a NumPy array of shape"),
+        ({"x0": [1.0, 2.0]}, TypeError, "x0 is of type list; a NumPy array of shape"),
         ({"x0": np.ones((2, 2))}, ValueError, r"x0 has shape \(2, 2\) and dtype float64; a flat"),
         ({"x0": np.ones(2, np.float32)}, ValueError, r"x0 has shape \(2,\) and dtype float32"),
         ({"x0": np.ones(0)}, ValueError, "non-empty float64 vector"),
@@ -239,13 +239,13 @@ def test_the_same_run_twice_is_the_same_bit_by_bit():
         ({"value_noise": 1.0}, ValueError, "value_noise is 1.0"),
         ({"c1": 0.0}, ValueError, "c1 is 0.0; it must be above 0 and below 1/2"),
         ({"c1": 0.4, "c2": 0.3}, ValueError, "c2 is 0.3; it must be above c1 = 0.4 and below 1"),
-        ({"callback": 3}, TypeError, "callback is a int; a callable or None"),
+        ({"callback": 3}, TypeError, "callback is of type int; a callable or None"),
         ({"value_and_grad": lambda x: (math.inf, x)}, FloatingPointError, "the value at x0 is inf"),
         ({"value_and_grad": lambda x: (1.0, x * np.nan)}, FloatingPointError, "norm nan and 2 non-finite entries"),
         ({"value_and_grad": lambda x: (x, x)}, TypeError, "returned the value .* one real number is needed"),
         ({"value_and_grad": lambda x: (1j, x)}, TypeError, "returned the value 1j"),
         ({"value_and_grad": lambda x: (1.0, x[:1])}, ValueError, r"a gradient of shape \(1,\); x has shape \(2,\)"),
-        ({"value_and_grad": lambda x: (1.0, [1, 2])}, TypeError, "returned a list as gradient"),
+        ({"value_and_grad": lambda x: (1.0, [1, 2])}, TypeError, "gradient is of type list"),
     ],
 )
 def test_bad_arguments_have_clear_errors(changes, error, words):

@@ -138,13 +138,13 @@ def test_float32_components_are_compared_in_float64():
 def test_what_cannot_be_compared_is_refused_with_the_missing_name():
     X = data()
     best = theory.eckart_young(X, 2)
-    with pytest.raises(TypeError, match="SimpleNamespace without `components_`"):
+    with pytest.raises(TypeError, match="SimpleNamespace, which has no `components_`"):
         theory.compare(SimpleNamespace(loss_=1.0), best)
-    with pytest.raises(TypeError, match="reference: a SimpleNamespace without `components_`"):
+    with pytest.raises(TypeError, match="reference: of type SimpleNamespace, which has no `components_`"):
         theory.compare(best, SimpleNamespace())
-    with pytest.raises(TypeError, match="without `loss_`"):
+    with pytest.raises(TypeError, match="has no `loss_`"):
         theory.compare(SimpleNamespace(components_=np.eye(4)[:2]), best)
-    with pytest.raises(TypeError, match="without `reconstruction_error`"):
+    with pytest.raises(TypeError, match="has no `reconstruction_error`"):
         theory.compare(SimpleNamespace(components_=np.eye(4)[:2]), X)
     with pytest.raises(ValueError, match=r"\(2, 4\).*\(3, 4\)"):
         theory.compare(best, theory.eckart_young(X, 3))

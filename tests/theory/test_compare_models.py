@@ -343,7 +343,7 @@ def test_a_model_of_ones_own_needs_a_setting_and_the_methods_that_its_theorem_as
     assert (found.law.row, found.model) == (3, "Foreign")
     assert found.excess_loss < 1e-12
     assert theory.compare(Foreign(encoder_weight=[[0.6], [0.8]]), LINE).law.row == 20
-    with pytest.raises(TypeError, match=r"Foreign without `encode_distribution\(\)`"):
+    with pytest.raises(TypeError, match=r"Foreign, which has no `encode_distribution\(\)`"):
         theory.compare(Foreign(variational=True, decoder_bias=[0.0, 0.0], noise_variance=1.0), LINE)
 
 
@@ -379,7 +379,7 @@ def test_a_setting_must_be_a_dict_or_a_setting():
     model.theory_setting = lambda: theory.Setting(n_components=1, decoder_weight=[[0.6, 0.8]])
     assert theory.compare(model, LINE).law.row == 3
     model.theory_setting = lambda: [1]
-    with pytest.raises(TypeError, match="returned a list; a dict is needed"):
+    with pytest.raises(TypeError, match="returned an object of type list; a dict is needed"):
         theory.compare(model, LINE)
     model.theory_setting = dict
     with pytest.raises(TypeError, match="n_components, the width of the code, is needed"):
