@@ -10,11 +10,6 @@ from autograd_ae import cli
 from autograd_ae.lecture.formulary import entries, index, site
 
 
-@pytest.fixture(autouse=True)
-def quiet_kernels(monkeypatch):
-    monkeypatch.setenv("AUTOGRAD_AE_QUIET", "1")  # --quiet sets it, too
-
-
 def output(capsys, *arguments, code=0):
     assert cli.main(["explain", *arguments]) == code
     return capsys.readouterr()

@@ -3,33 +3,18 @@
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import autograd_ae as ae
-from autograd_ae import cli
 from autograd_ae.cli.train import MODELS, setting, sizes
 
 
 @pytest.fixture(autouse=True)
-def hermetic(monkeypatch, tmp_path):
-    monkeypatch.setenv("AUTOGRAD_AE_QUIET", "1")
-    monkeypatch.delenv("AUTOGRAD_AE_TRACEBACK", raising=False)
+def folder(monkeypatch, tmp_path):
+    """Every line runs in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command line, in a folder of its own: exit code, stdout, stderr."""
-
-    def call(line):
-        code = cli.main(line.split())
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return call
 
 
 @pytest.fixture

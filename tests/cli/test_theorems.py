@@ -2,16 +2,9 @@
 
 import json
 
-import pytest
-
 from autograd_ae import cli
 from autograd_ae.lecture.theorems import examples, table
 from autograd_ae.lecture.theorems.measure import Measure, Theorem
-
-
-@pytest.fixture(autouse=True)
-def quiet_kernels(monkeypatch):
-    monkeypatch.setenv("AUTOGRAD_AE_QUIET", "1")  # --quiet sets it, too
 
 
 def test_a_row_is_a_line_with_error_tolerance_and_verdict(capsys):
