@@ -46,13 +46,18 @@ class Pullback:
 
     `needs_y` and `needs` (one flag per input) come from the signature: `_x` is not needed. With a variable number of
     inputs (`*xs`) the rule serves every input and is told by `wrt=k` which one. An `in_place` rule may be given g's own
-    memory to write to: it reads an entry of g for the last time before it writes that entry.
+    memory to write to: it reads an entry of g for the last time before it writes that entry. A rule that `passes` g on
+    as it is need not even be called then. A `plain` rule has no kernel to run instead of it.
     """
 
-    __slots__ = ("fn", "in_place", "kernel", "latex", "needs", "needs_y", "variadic")
+    __slots__ = ("fn", "in_place", "kernel", "latex", "needs", "needs_y", "passes", "plain", "variadic")
 
-    def __init__(self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None, in_place: bool):
-        self.fn, self.latex, self.kernel, self.in_place = fn, latex, kernel, in_place
+    def __init__(
+        self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None, in_place: bool, passes: bool
+    ):
+        self.fn, self.latex, self.kernel, self.passes = fn, latex, kernel, passes
+        self.in_place = in_place or passes
+        self.plain = kernel is None or not JIT_ENABLED
         positional = [p for p in inspect.signature(fn).parameters.values() if p.kind not in _NAMED]
         self.variadic = positional[-1].kind is inspect.Parameter.VAR_POSITIONAL
         _out, _g, y, *inputs = positional
@@ -67,10 +72,10 @@ class Pullback:
 
 
 def pullback(
-    latex: str, *, kernel: Callable[..., None] | None = None, in_place: bool = False
+    latex: str, *, kernel: Callable[..., None] | None = None, in_place: bool = False, passes: bool = False
 ) -> Callable[[Callable[..., None]], Pullback]:
     """Make a function a gradient rule: `@pullback(r"\\bar x = \\bar y \\odot y")`."""
-    return lambda fn: Pullback(fn, latex, kernel, in_place)
+    return lambda fn: Pullback(fn, latex, kernel, in_place, passes)
 
 
 def elementwise(*shapes: Shape, **_params: Any) -> Shape:
@@ -87,9 +92,9 @@ def elementwise(*shapes: Shape, **_params: Any) -> Shape:
 
 
 class Plan(NamedTuple):
-    """For one choice of traced inputs: (k, rule) for those that get a gradient, and what these rules read."""
+    """For one choice of traced inputs: (k, rule, is it the last?) for those that get a gradient, and what is read."""
 
-    rules: tuple[tuple[int, Pullback], ...]
+    rules: tuple[tuple[int, Pullback, bool], ...]
     reads: tuple[int, ...]  # numbers of inputs, −1 for the output
 
 
@@ -138,7 +143,8 @@ class Op:
         self.plans: dict[int, Plan] = {}  # by which inputs are traced: see `plan`
         self.run = kernel if kernel is not None and JIT_ENABLED else self.numpy_forward
         # While recording, a ufunc makes its own result, of the right shape and dtype.
-        self.ufunc = forward if isinstance(forward, np.ufunc) and kernel is None and dtype is None else None
+        own = isinstance(forward, np.ufunc) and kernel is None and dtype is None and self.differentiable
+        self.ufunc = forward if own else None
 
     def __repr__(self) -> str:
         return f"Op({self.name!r})"
@@ -151,13 +157,20 @@ class Op:
         return self.pullbacks[0] if self.variadic else self.pullbacks[k]
 
     def plan(self, flags: int) -> Plan:
-        """What a backward pass will do. `flags` in binary: a leading 1, then a 1 for each traced input, else a 0."""
+        """What a backward pass will do. `flags` in binary: a leading 1, then a 1 for each traced input, else a 0.
+
+        Negative flags: the inputs that are not traced are constants made of numbers, which nobody can edit.
+        """
         if flags not in self.plans:
-            traced = [bit == "1" for bit in f"{flags:b}"[1:]]
+            traced = [bit == "1" for bit in f"{abs(flags):b}"[1:]]
             rules = [(k, rule) for k, t in enumerate(traced) if t and (rule := self.rule(k)) is not None]
             run = [rule for _, rule in rules] + ([] if self.delta is None else [self.delta])
-            inputs = [k for k in range(len(traced)) if any(rule.needs_input(k) for rule in run)]
-            self.plans[flags] = Plan(tuple(rules), (*([-1] if any(rule.needs_y for rule in run) else []), *inputs))
+            reads = [-1] if any(rule.needs_y for rule in run) else []
+            for k, t in enumerate(traced):
+                if (t or flags > 0) and any(rule.needs_input(k) for rule in run):
+                    reads.append(k)
+            steps = tuple((k, rule, i == len(rules)) for i, (k, rule) in enumerate(rules, start=1))
+            self.plans[flags] = Plan(steps, tuple(reads))
         return self.plans[flags]
 
     def rule_name(self, k: int) -> str:
@@ -184,11 +197,10 @@ class Node:
     ----------
     where : code and position of the line that asked for it.
     plan : what a backward pass will do.
-    prints : (k, fingerprint) of the arrays that it will read; k as in `Plan.reads`.
-    freed : names and shapes of the inputs, once backward let go of them.
+    prints : fingerprints of the arrays that it will read, in the order of `plan.reads`; None: nobody compares.
     """
 
-    __slots__ = ("freed", "inputs", "number", "op", "params", "plan", "prints", "value", "where")
+    __slots__ = ("inputs", "number", "op", "params", "plan", "prints", "value", "where")
     op: Op
     inputs: tuple[Tensor, ...]
     params: dict[str, Any]
@@ -196,22 +208,21 @@ class Node:
     number: int
     where: tuple[CodeType, int]
     plan: Plan
-    prints: tuple[tuple[int, Any], ...] | list[tuple[int, Any]]
-    freed: tuple[tuple[str | None, Shape], ...] | None
+    prints: list[Any] | None
+
+    @property
+    def freed(self) -> bool:
+        """Whether a backward pass has let go of what the rules read."""
+        return not self.inputs
 
     def free(self) -> None:
-        """Let go of the inputs and the value; keep what an error message needs."""
-        if len(self.inputs) == 1:
-            t = self.inputs[0]
-            self.freed = ((t.name, t.data.shape),)
-        else:
-            self.freed = tuple([(t.name, t.data.shape) for t in self.inputs])
-        self.inputs, self.value, self.prints = (), _GONE, ()
+        """Let go of the inputs and the value; op and source line stay for messages."""
+        self.inputs, self.value, self.prints = (), _GONE, None
 
     def describe(self) -> str:
         """`dense(x (64, 784), W_1 (784, 512)), recorded at train.py:12: h = layer(x)`."""
-        shown = self.freed if self.freed is not None else tuple((t.name, t.data.shape) for t in self.inputs)
-        return f"{signature(self.op.name, shown)}, recorded at {source_line(self.where)}"
+        called = self.op.name if self.freed else signature(self.op.name, [(t.name, t.data.shape) for t in self.inputs])
+        return f"{called}, recorded at {source_line(self.where)}"
 
 
 def signature(op_name: str, inputs: Sequence[tuple[str | None, Shape]]) -> str:

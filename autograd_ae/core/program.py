@@ -86,7 +86,7 @@ class Program:
         return place
 
     def _add_forward(self, node: Node) -> None:
-        if node.freed is not None:
+        if node.freed:
             refuse_freed(node)
         args = []
         for t in node.inputs:

@@ -1,9 +1,10 @@
 """Recording: run an op at once, and leave a node on the tape if a gradient or a captured program will need it.
 
-A step of a small network is a hundred calls of `record`, so the usual case (tensors of one float dtype, no special
-mode) is a straight line of cheap steps: a ufunc makes its own result, whose shape and dtype are then known; the source
-line is kept as (code, position) and looked up only for a message; arrays are fingerprinted only where a rule will read
-them. Whatever is unusual (numbers, mixed precision, modes, errors) leaves that line for a function of its own.
+A step of a small network is a hundred recordings, so the usual case (ufuncs on tensors of one float dtype and numbers,
+no special mode) is a straight line of cheap steps, `unary` and `binary`: the ufunc makes its own result, whose shape
+and dtype are then known. `record` does the rest: any number of inputs, kernels, parameters, mixed precision, modes,
+errors. The source line is kept as (code, position) and looked up only for a message; arrays are fingerprinted only
+where a rule will read them.
 
 Python numbers become constants of the dtype that they meet. Mixed float32 and float64 are brought to float64 by a
 recorded cast, so that every rule sees one dtype.
@@ -14,19 +15,83 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_ae.core.errors import AnomalyError, ShapeError
 from autograd_ae.core.fingerprint import fingerprint
 from autograd_ae.core.modes import state
-from autograd_ae.core.op import Array, Node, Op, pullback, signature, source_line
+from autograd_ae.core.op import Array, Node, Op, Plan, pullback, signature, source_line
 from autograd_ae.core.tensor import _FLOATS, Tensor, _floats
 
 _numbers = itertools.count(1)
 _BOOL = np.dtype(bool)
+_getframe = sys._getframe
+_new = object.__new__  # an object without calling __init__: a tenth of a microsecond
+NO_PARAMS: dict[str, Any] = {}
+
+
+def unary(op: Op, x: Any) -> Tensor:
+    """`record` for a ufunc of one operand: the usual case, or else `record`."""
+    if type(x) is not Tensor or not state.usual or x.data.dtype not in _FLOATS:
+        return record(op, (x,), NO_PARAMS, 3)
+    out = op.ufunc(x.data)  # type: ignore[misc]
+    if type(out) is not ndarray:  # NumPy makes a scalar of a 0-d result
+        out = np.asarray(out)
+    if not x.traced:
+        return _tensor(out, None, False)
+    return _tensor(out, _node(op, op.plans.get(3) or op.plan(3), (x,), NO_PARAMS, out, _getframe(2)), True)
+
+
+def binary(op: Op, a: Any, b: Any) -> Tensor:
+    """`record` for a ufunc of two operands, one of which may be a number: the usual case, or else `record`."""
+    left, right, number = a, b, False
+    if type(b) is not Tensor:
+        right, number = _number(b, a), True
+    elif type(a) is not Tensor:
+        left, number = _number(a, b), True
+    if left is None or right is None or not state.usual:
+        return record(op, (a, b), NO_PARAMS, 3)
+    x, y = left.data, right.data
+    if x.dtype is not y.dtype or x.dtype not in _FLOATS:
+        return record(op, (a, b), NO_PARAMS, 3)
+    try:
+        out = op.ufunc(x, y)  # type: ignore[misc]
+    except ValueError:
+        _refuse_shapes(op, (left, right), NO_PARAMS)
+        raise
+    if type(out) is not ndarray:
+        out = np.asarray(out)
+    flags = 4 + 2 * left.traced + right.traced
+    if flags == 4:
+        return _tensor(out, None, False)
+    flags = -flags if number else flags
+    plan = op.plans.get(flags) or op.plan(flags)
+    return _tensor(out, _node(op, plan, (left, right), NO_PARAMS, out, _getframe(2)), True)
+
+
+def _tensor(out: Array, node: Node | None, traced: bool) -> Tensor:
+    """The result of an op."""
+    t = _new(Tensor)
+    t.data, t.name, t.grad, t.node, t.traced = out, None, None, node, traced
+    return t
+
+
+def _node(op: Op, plan: Plan, inputs: tuple[Tensor, ...], params: dict[str, Any], out: Array, frame: FrameType) -> Node:
+    """A line of the tape, asked for in `frame`."""
+    node = _new(Node)
+    node.op, node.plan, node.inputs, node.params, node.value = op, plan, inputs, params, out
+    node.number, code = next(_numbers), frame.f_code
+    node.where = (code, frame.f_lasti) if _INTERNAL.get(code.co_filename) is False else _outside(frame)
+    node.prints = None
+    if plan.reads:
+        node.prints = prints = []
+        for k in plan.reads:
+            prints.append(fingerprint(out if k < 0 else inputs[k].data))
+    return node
 
 
 def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int = 2) -> Tensor:
@@ -44,6 +109,8 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int
         flags += flags + t.traced
         if t.data.dtype is not dtype:
             inputs, dtype = _promote(inputs)
+    if dtype is _BOOL and op.ufunc is not None:
+        raise only_booleans(op.name, inputs)
     try:
         if op.ufunc is None:
             arrays = [t.data for t in inputs]
@@ -56,27 +123,19 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int
     except ValueError:
         _refuse_shapes(op, inputs, params)
         raise
-    result = _new(Tensor)
-    result.data, result.name, result.grad, result.node = out, None, None, None
-    usual = state.usual
-    result.traced = traced = op.differentiable and flags & (flags - 1) != 0 and (usual or state.gradients)
-    if traced or not usual:
-        if traced or state.capturing:
-            result.node = node = _new(Node)
-            node.op, node.inputs, node.params, node.value, node.freed = op, inputs, params, out, None
-            node.number, node.where = next(_numbers), _caller(depth)
-            node.plan = plan = op.plans.get(flags) or op.plan(flags)
-            node.prints = _prints(node, operands) if plan.reads and (usual or not state.capturing) else ()
-        if not usual and state.anomaly:
-            refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
-    return result
-
-
-_new = object.__new__  # an object without calling __init__: a tenth of a microsecond
+    usual, node = state.usual, None
+    traced = op.differentiable and flags & (flags - 1) != 0 and (usual or state.gradients)
+    if traced or (not usual and state.capturing):
+        node = _node(op, op.plan(flags), inputs, params, out, _getframe(depth))
+        if state.capturing:
+            node.prints = None  # a captured program keeps no old values
+    if not usual and state.anomaly:
+        refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
+    return _tensor(out, node, traced)
 
 
 def _shown(op: Op, inputs: tuple[Tensor, ...]) -> str:
-    return f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_caller(1))}"
+    return f"{signature(op.name, [(t.name, t.data.shape) for t in inputs])} at {source_line(_outside(_getframe(1)))}"
 
 
 def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> None:
@@ -87,18 +146,16 @@ def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -
         raise ShapeError(f"{_shown(op, inputs)}: {error}") from None
 
 
-def _prints(node: Node, operands: tuple[Any, ...]) -> list[tuple[int, Any]]:
-    """Fingerprints of what the node's rules will read; nobody can edit the constant that was made of a number."""
-    prints = []
-    for k in node.plan.reads:
-        if k < 0 or type(operands[k]) is not float:
-            prints.append((k, fingerprint(node.value if k < 0 else node.inputs[k].data)))
-    return prints
+def only_booleans(op_name: str, inputs: tuple[Tensor, ...]) -> TypeError:
+    """The error for an op that adds or multiplies, given nothing but boolean tensors."""
+    called = signature(op_name, [(t.name, t.shape) for t in inputs])
+    return TypeError(
+        f"{called}: boolean values arrived; numbers are needed. To count, use ae.where(condition, 1.0, 0.0)"
+    )
 
 
-def _caller(depth: int) -> tuple[CodeType, int]:
-    """Code and position of the nearest frame outside the engine and the calculus, from `depth` frames up."""
-    frame = sys._getframe(depth + 1)
+def _outside(frame: FrameType) -> tuple[CodeType, int]:
+    """Code and position of the nearest frame, from this one up, that is outside the engine and the calculus."""
     while True:
         code = frame.f_code
         internal = _INTERNAL.get(code.co_filename)
@@ -120,9 +177,6 @@ _INTERNAL: dict[str, bool] = {}  # file → whether it belongs to the engine
 
 def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """Constants for what is not a tensor; Python numbers take the dtype of the tensors they meet."""
-    t, number = operands[0], operands[-1]
-    if type(number) is float and len(operands) == 2 and type(t) is Tensor and t.data.dtype is not _BOOL:  # `t * 2.0`
-        return t, _leaf(np.array(number, t.data.dtype))
     weak = None
     for x in operands:
         found = x.data.dtype if type(x) is Tensor else getattr(x, "dtype", None)
@@ -130,6 +184,26 @@ def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
             weak = found
     weak = weak or np.dtype(np.float64)
     return tuple([x if type(x) is Tensor else _leaf(_constant(x, weak)) for x in operands])
+
+
+def _number(x: Any, other: Any) -> Tensor | None:
+    """The constant of a Python number beside a float tensor, or None; programs use the same few again and again."""
+    if (type(x) is not float and type(x) is not int) or type(other) is not Tensor:
+        return None
+    kept = _NUMBERS.get(other.data.dtype)
+    if kept is None:
+        return None
+    found = kept.get(x)
+    if found is None:
+        found = _leaf(np.array(x, other.data.dtype))
+        if x != 0:  # 0.0 and −0.0 are the same key
+            if len(kept) == 64:
+                kept.clear()
+            kept[x] = found
+    return found
+
+
+_NUMBERS: dict[np.dtype, dict[float, Tensor]] = {dtype: {} for dtype in _FLOATS}
 
 
 def _leaf(array: Array) -> Tensor:

@@ -50,35 +50,40 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
     if needed is not None and source(output) not in needed:
         return {}, []
     gradients = {source(output): seed}  # of a node: what has arrived so far, until it is handed on
-    heap = [] if output.node is None else [(-output.node.number, output.node)]  # the largest number first
-    visited, usual = [], state.usual
-    while heap:
-        _, node = heappop(heap)
+    coming, usual = output.node, state.usual  # of the nodes that wait: the one with the largest number,
+    heap: list[tuple[int, Node]] = []  # and the others
+    visited = []
+    while coming is not None:
+        node, coming = coming, heappop(heap)[1] if heap else None
         visited.append(node)
-        if node.freed is not None:
+        op, y, inputs, plan = node.op, node.value, node.inputs, node.plan
+        if not inputs:
             refuse_freed(node)
-        if node.prints:
-            refuse_edited(node)
+        if node.prints is not None:
+            for k, before in zip(plan.reads, node.prints):  # noqa: B905
+                if fingerprint(y if k < 0 else inputs[k].data) != before:
+                    refuse_edited(node)
         g, mine = gradients.pop(node), True  # g may be overwritten when it is read for the last time
         if wanted and node in wanted:
             gradients[node], mine = g, False
-        op, y, inputs, rules = node.op, node.value, node.inputs, node.plan.rules
         if op.delta is not None:
             inner = np.empty(y.shape, y.dtype)
             _pull_back(node, op.delta, "delta", inner, g)
             g, mine = inner, True
-        for k, rule in rules:
+        for k, rule, last in plan.rules:
             t = inputs[k]
             x, made = t.data, t.node
-            origin = made or t
+            origin = t if made is None else made
             if needed is not None and origin not in needed:
                 continue
             summed = op.broadcasts and x.shape != y.shape
-            if rule.in_place and mine and not summed and k == rules[-1][0]:
+            if last and mine and rule.in_place and not summed and (rule.passes or g.size != 1):
                 out = g
             else:
                 out = np.empty(y.shape if summed else x.shape, x.dtype)
-            if rule.kernel is None and usual and not node.params:
+            if out is g and rule.passes:
+                pass
+            elif usual and rule.plain and not node.params:
                 if len(inputs) == 1:  # the usual cases, spelt out: a call with *arguments takes twice as long
                     rule.fn(out, g, y, x)
                 elif len(inputs) == 2:
@@ -94,7 +99,14 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
                 accumulate(gradients[origin], out)
             else:
                 gradients[origin] = out
-                if made is not None:
+                if made is None:
+                    continue
+                if coming is None:
+                    coming = made
+                elif made.number > coming.number:
+                    heappush(heap, (-coming.number, coming))
+                    coming = made
+                else:
                     heappush(heap, (-made.number, made))
     return gradients, visited
 
@@ -172,7 +184,7 @@ def refuse_freed(node: Node) -> None:
 
 def refuse_edited(node: Node) -> None:
     """Raise InPlaceError when an array that this node's pullbacks read is no longer what it was when recorded."""
-    for k, before in node.prints:
+    for k, before in zip(node.plan.reads, node.prints or (), strict=False):
         if fingerprint(node.value if k < 0 else node.inputs[k].data) != before:
             t = node.inputs[k]
             name = "its output" if k < 0 else f"{t.name!r}" if t.name else f"input {k} {t.shape}"

@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd_ae.core.op import Op, pullback
+from autograd_ae.core.recording import binary, unary
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.choices import (  # noqa: F401  the other half of the family
@@ -38,15 +39,15 @@ from autograd_ae.ops.choices import (  # noqa: F401  the other half of the famil
     sign,
     where,
 )
-from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
+from autograd_ae.ops.elementwise import at_poles, real_domain
 
 
-@pullback(r"\bar{a} = \bar{y}", in_place=True)
+@pullback(r"\bar{a} = \bar{y}", passes=True)
 def add_da(out, g, _y, _a, _b):
     out[...] = g
 
 
-@pullback(r"\bar{b} = \bar{y}", in_place=True)
+@pullback(r"\bar{b} = \bar{y}", passes=True)
 def add_db(out, g, _y, _a, _b):
     out[...] = g
 
@@ -147,7 +148,7 @@ def add(a: TensorLike, b: TensorLike) -> Tensor:
     >>> add([1.0, 2.0], 3.0).data
     array([4., 5.])
     """
-    return on_numbers(_add, a, b)
+    return binary(_add, a, b)
 
 
 def subtract(a: TensorLike, b: TensorLike) -> Tensor:
@@ -157,7 +158,7 @@ def subtract(a: TensorLike, b: TensorLike) -> Tensor:
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    return on_numbers(_subtract, a, b)
+    return binary(_subtract, a, b)
 
 
 def multiply(a: TensorLike, b: TensorLike) -> Tensor:
@@ -166,7 +167,7 @@ def multiply(a: TensorLike, b: TensorLike) -> Tensor:
     >>> multiply([1.0, 2.0], [3.0, 4.0]).data
     array([3., 8.])
     """
-    return on_numbers(_multiply, a, b)
+    return binary(_multiply, a, b)
 
 
 def divide(a: TensorLike, b: TensorLike) -> Tensor:
@@ -175,7 +176,7 @@ def divide(a: TensorLike, b: TensorLike) -> Tensor:
     >>> divide([1.0, 3.0], 2.0).data
     array([0.5, 1.5])
     """
-    return on_numbers(_divide, a, b)
+    return binary(_divide, a, b)
 
 
 def power(a: TensorLike, b: TensorLike) -> Tensor:
@@ -186,7 +187,7 @@ def power(a: TensorLike, b: TensorLike) -> Tensor:
     """
     if type(b) in (int, float) and b == 2:
         return square(a)
-    return on_numbers(_power, a, b)
+    return binary(_power, a, b)
 
 
 def negative(x: TensorLike) -> Tensor:
@@ -195,7 +196,7 @@ def negative(x: TensorLike) -> Tensor:
     >>> negative([1.0, -2.0]).data
     array([-1.,  2.])
     """
-    return on_numbers(_negative, x)
+    return unary(_negative, x)
 
 
 def square(x: TensorLike) -> Tensor:
@@ -204,7 +205,7 @@ def square(x: TensorLike) -> Tensor:
     >>> square([3.0, -4.0]).data
     array([ 9., 16.])
     """
-    return on_numbers(_square, x)
+    return unary(_square, x)
 
 
 def sqrt(x: TensorLike) -> Tensor:
@@ -213,7 +214,7 @@ def sqrt(x: TensorLike) -> Tensor:
     >>> sqrt([4.0, 9.0]).data
     array([2., 3.])
     """
-    return on_numbers(_sqrt, x)
+    return unary(_sqrt, x)
 
 
 def reciprocal(x: TensorLike) -> Tensor:
@@ -222,4 +223,4 @@ def reciprocal(x: TensorLike) -> Tensor:
     >>> reciprocal([2.0, 4.0]).data
     array([0.5 , 0.25])
     """
-    return on_numbers(_reciprocal, x)
+    return unary(_reciprocal, x)

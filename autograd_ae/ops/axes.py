@@ -18,7 +18,8 @@ import numpy as np
 
 from autograd_ae.core.errors import CaptureError, ShapeError
 from autograd_ae.core.op import Array, Op, Shape, signature
-from autograd_ae.core.tensor import Tensor, _as_tensors, record
+from autograd_ae.core.recording import _as_tensors, only_booleans, record
+from autograd_ae.core.tensor import Tensor
 
 TensorLike: TypeAlias = Tensor | np.ndarray | float | Sequence[Any]
 Axes: TypeAlias = int | Sequence[int] | None
@@ -33,10 +34,7 @@ def numeric(op: str, *xs: TensorLike) -> tuple[Tensor, ...]:
     """Operands of an op that adds or multiplies: not all of them boolean."""
     tensors = operands(*xs)
     if all(t.data.dtype == bool for t in tensors):
-        raise TypeError(
-            f"{shown(op, *tensors)}: boolean values arrived; numbers are needed. "
-            "To count, use ae.where(condition, 1.0, 0.0)"
-        )
+        raise only_booleans(op, tensors)
     return tensors
 
 

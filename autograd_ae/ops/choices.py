@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.op import Op, pullback
-from autograd_ae.core.tensor import Tensor, record
+from autograd_ae.core.recording import record, unary
+from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.elementwise import on_numbers
 
@@ -107,7 +108,7 @@ def abs(x: TensorLike) -> Tensor:
     >>> abs([-1.0, 2.0]).data
     array([1., 2.])
     """
-    return on_numbers(_abs, x)
+    return unary(_abs, x)
 
 
 def sign(x: TensorLike) -> Tensor:

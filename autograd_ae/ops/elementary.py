@@ -32,9 +32,10 @@ import numpy as np
 
 from autograd_ae.core.jit import jit
 from autograd_ae.core.op import Op, pullback
+from autograd_ae.core.recording import binary, unary
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.ops.axes import TensorLike
-from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
+from autograd_ae.ops.elementwise import at_poles, real_domain
 
 # Exponentials and logarithms.
 
@@ -182,7 +183,7 @@ def exp(x: TensorLike) -> Tensor:
     >>> exp([0.0, 1.0]).data
     array([1.        , 2.71828183])
     """
-    return on_numbers(_exp, x)
+    return unary(_exp, x)
 
 
 def expm1(x: TensorLike) -> Tensor:
@@ -191,7 +192,7 @@ def expm1(x: TensorLike) -> Tensor:
     >>> expm1([0.0, 1e-10]).data
     array([0.e+00, 1.e-10])
     """
-    return on_numbers(_expm1, x)
+    return unary(_expm1, x)
 
 
 def log(x: TensorLike) -> Tensor:
@@ -200,7 +201,7 @@ def log(x: TensorLike) -> Tensor:
     >>> log([1.0, 2.0]).data
     array([0.        , 0.69314718])
     """
-    return on_numbers(_log, x)
+    return unary(_log, x)
 
 
 def log1p(x: TensorLike) -> Tensor:
@@ -209,7 +210,7 @@ def log1p(x: TensorLike) -> Tensor:
     >>> log1p([0.0, 1e-10]).data
     array([0.e+00, 1.e-10])
     """
-    return on_numbers(_log1p, x)
+    return unary(_log1p, x)
 
 
 def sin(x: TensorLike) -> Tensor:
@@ -218,7 +219,7 @@ def sin(x: TensorLike) -> Tensor:
     >>> sin([0.0, 1.0]).data
     array([0.        , 0.84147098])
     """
-    return on_numbers(_sin, x)
+    return unary(_sin, x)
 
 
 def cos(x: TensorLike) -> Tensor:
@@ -227,7 +228,7 @@ def cos(x: TensorLike) -> Tensor:
     >>> cos([0.0, 1.0]).data
     array([1.        , 0.54030231])
     """
-    return on_numbers(_cos, x)
+    return unary(_cos, x)
 
 
 def tan(x: TensorLike) -> Tensor:
@@ -236,7 +237,7 @@ def tan(x: TensorLike) -> Tensor:
     >>> tan([0.0, 1.0]).data
     array([0.        , 1.55740772])
     """
-    return on_numbers(_tan, x)
+    return unary(_tan, x)
 
 
 def arctan2(y: TensorLike, x: TensorLike) -> Tensor:
@@ -245,7 +246,7 @@ def arctan2(y: TensorLike, x: TensorLike) -> Tensor:
     >>> arctan2([1.0, 0.0], [0.0, -1.0]).data
     array([1.57079633, 3.14159265])
     """
-    return on_numbers(_arctan2, y, x)
+    return binary(_arctan2, y, x)
 
 
 def sinh(x: TensorLike) -> Tensor:
@@ -254,7 +255,7 @@ def sinh(x: TensorLike) -> Tensor:
     >>> sinh([0.0, 1.0]).data
     array([0.        , 1.17520119])
     """
-    return on_numbers(_sinh, x)
+    return unary(_sinh, x)
 
 
 def cosh(x: TensorLike) -> Tensor:
@@ -263,7 +264,7 @@ def cosh(x: TensorLike) -> Tensor:
     >>> cosh([0.0, 1.0]).data
     array([1.        , 1.54308063])
     """
-    return on_numbers(_cosh, x)
+    return unary(_cosh, x)
 
 
 def tanh(x: TensorLike) -> Tensor:
@@ -272,4 +273,4 @@ def tanh(x: TensorLike) -> Tensor:
     >>> tanh([0.0, 20.0]).data
     array([0., 1.])
     """
-    return on_numbers(_tanh, x)
+    return unary(_tanh, x)

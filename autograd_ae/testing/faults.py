@@ -60,12 +60,12 @@ class Mutant:
 @contextmanager
 def planted(rule: Pullback, wrong: Rule) -> Iterator[None]:
     """Inside, the engine uses `wrong` for this rule."""
-    kept = rule.fn, rule.kernel
-    rule.fn, rule.kernel = wrong, None
+    kept = rule.fn, rule.kernel, rule.passes
+    rule.fn, rule.kernel, rule.passes = wrong, None, False
     try:
         yield
     finally:
-        rule.fn, rule.kernel = kept
+        rule.fn, rule.kernel, rule.passes = kept
 
 
 # The subjects: rules, and cases that tell.

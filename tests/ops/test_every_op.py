@@ -66,7 +66,7 @@ def test_rules_that_may_overwrite_g_give_the_same_bits_when_they_do(name, data):
     case = data.draw(strategies.op_cases(name))
     for node in wengert_list([case(*leaves_of(case.arrays))]):
         g = np.random.default_rng(0).normal(size=node.value.shape)
-        for k, rule in node.plan.rules:
+        for k, rule, _ in node.plan.rules:
             if rule.in_place:
                 assert node.op.broadcasts, "only elementwise rules: out has the shape of g"
                 apart, over = np.empty_like(g), g.copy()
