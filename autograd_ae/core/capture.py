@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -44,16 +44,6 @@ class Gradients(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._arrays)
-
-
-class Runner(Protocol):
-    """What executes a captured program in place, on buffers of its own."""
-
-    program: Program
-    arrays: list[Array | None]
-    gradients: Gradients
-
-    def run(self) -> None: ...
 
 
 class Replay:

@@ -42,11 +42,6 @@ def panels_of(x: np.ndarray, width: int) -> np.ndarray:
     return np.ascontiguousarray(padded.reshape(len(padded), -1, width).swapaxes(0, 1))
 
 
-def matrix_of(panels: np.ndarray, samples: int, units: int) -> np.ndarray:
-    """The matrix (samples, units) that `panels_of` cut up."""
-    return np.ascontiguousarray(panels.swapaxes(0, 1).reshape(panels.shape[1], -1)[:samples, :units])
-
-
 @jit
 def copy_padded(like, out, a, width):
     """C numbers at `out` ← `width` of them at a, then zeros."""

@@ -1,9 +1,12 @@
 """Corruptions do what they say; the denoising autoencoder learns to undo them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import autograd_ae as ae
+from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.models.corruption import CORRUPTIONS, corrupt
 
 
@@ -160,3 +163,46 @@ def test_a_sparse_denoiser_pays_for_the_code_of_what_it_saw(rng):
     assert terms["reconstruction"].item() == pytest.approx(
         np.sum((model.inverse_transform(Z) - X) ** 2) / 20, rel=1e-12
     )
+
+
+@pytest.mark.skipif(not JIT_ENABLED, reason="masks without kernels")
+@pytest.mark.parametrize("kind", CORRUPTIONS)
+def test_spoiling_into_a_buffer_takes_no_memory_and_gives_the_same_numbers(rng, kind):
+    X, level = rng.random((1024, 784), dtype=np.float32), 4 if kind == "low_resolution" else 0.3
+    out = np.empty_like(X)
+    corrupt(X, kind, level, np.random.default_rng(0), out=out)  # kernels are compiled
+    np.testing.assert_array_equal(out, corrupt(X, kind, level, np.random.default_rng(0)))
+    assert peak_of(lambda: corrupt(X, kind, level, rng, out=out)) < X.nbytes / 8  # NumPy's own buffers, 130 kB
+
+
+@pytest.mark.skipif(not JIT_ENABLED, reason="lines that are called back allocate")
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(ae.DenoisingAE(8, corruption=kind, corruption_level=4 if kind == "low_resolution" else 0.3)
+          for kind in CORRUPTIONS),
+        ae.VAE(8),
+        ae.SparseAE(8),
+    ],
+    ids=[*CORRUPTIONS, "VAE", "SparseAE"],
+)  # fmt: skip
+def test_a_training_step_takes_no_memory_but_that_of_its_buffers(rng, model):
+    X, rows = rng.random((1500, 784), dtype=np.float32), rng.permutation(1500)[:1024]
+    model.set_params(hidden_layer_sizes=(16,), batch_size=1024, max_iter=1, random_state=0).fit(X)
+    model._step(X, rows, rng)
+    assert peak_of(lambda: model._step(X, rows, rng)) < X[rows].nbytes / 8
+
+
+def peak_of(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_low_resolution_refuses_images_that_blocks_do_not_tile(rng):
+    for n, factor in ((15, 2), (16, 3)):
+        with pytest.raises(ValueError, match=r"blocks of|not images"):
+            corrupt(rng.random((3, n)), "low_resolution", factor, rng)
