@@ -14,7 +14,7 @@ SUMMED = "lmpqrstuvw"  # letters of indices that are summed over
 
 
 class NotByEntry(Exception):
-    """The formula moves entries about (reshape, an index, a maximum): it has no form of this kind."""
+    """The formula moves entries about (reshape, an index): it has no form of this kind."""
 
 
 class ByEntry:
@@ -81,6 +81,14 @@ class ByEntry:
         axes = e.params["axes"]
         return self(e.args[0], tuple(at[axes.index(k)] for k in range(len(axes))))
 
+    def _reshape(self, e: Expr, at: Indices) -> Entry:
+        """Where only axes of size 1 come or go."""
+        x = e.args[0]
+        if [n for n in x.shape if n != 1] != [n for n in e.shape if n != 1]:
+            raise NotByEntry(e.kind)
+        own = iter([i for i in at if i.size != 1])
+        return self(x, tuple(only(1) if n == 1 else next(own) for n in x.shape))
+
     def _row(self, e: Expr, at: Indices) -> Entry:
         return self(e.args[0], at[1:])
 
@@ -137,6 +145,12 @@ class ByEntry:
         inside, new = self.over(e, at)
         size = float(e.args[0].ndim and int(_product(i.size for i in new)))
         return c.div(self.summed(new, self(e.args[0], inside)), c.number(size or 1.0, "n"))
+
+    def _over(self, e: Expr, at: Indices) -> Entry:
+        inside, new = self.over(e, at)
+        return c.over(e.kind, new, self(e.args[0], inside))
+
+    _max = _min = _prod = _over
 
     def _logsumexp(self, e: Expr, at: Indices) -> Entry:
         inside, new = self.over(e, at)

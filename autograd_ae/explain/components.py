@@ -5,12 +5,13 @@ sum rule, the product rule, the chain rule, ∂X_{ni}/∂X_{pq} = δ_{np} δ_{iq
 
     ∂L/∂W_{ij} = Σ_{n,k} ∂L/∂Y_{nk} ∂Y_{nk}/∂W_{ij},
 
-and every δ takes one sum away. What is left is the matrix rule read entry by entry, and it is computed (`value`) from
-the very terms that are shown.
+and every δ takes one sum away. What is left is the matrix rule read entry by entry, and it is computed from
+the very terms that are shown (`component_values.py`).
 
     entry  num          an entry of an array; a number, which may have a name
     index               1 where a relation of two indices holds, else 0: δ_{ij} is index "="
     sum                 over one index of a known range
+    over                max, min or prod over indices
     add mul div pow fn relation cases      as in `expression.py`
 """
 
@@ -20,10 +21,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from autograd_ae.explain.evaluation import FUNCTIONS, RELATIONS
-
-Array = np.ndarray
 
 
 class Index(NamedTuple):
@@ -125,6 +122,12 @@ def total(index: Index, body: Entry) -> Entry:
     return mul(*outside, Entry("sum", (mul(*inside),), index))
 
 
+def over(name: str, indices: tuple[Index, ...], body: Entry) -> Entry:
+    """The maximum, minimum or product over indices."""
+    kept = tuple(i for i in indices if i.size != 1)
+    return Entry("over", (body,), (name, kept)) if kept else body
+
+
 def free(e: Entry) -> set[Index]:
     """The indices that it depends on."""
     if e.kind == "entry":
@@ -132,7 +135,17 @@ def free(e: Entry) -> set[Index]:
     if e.kind == "index":
         return set(e.data[1:])
     inner = set().union(*(free(a) for a in e.args)) if e.args else set()
-    return inner - {e.data} if e.kind == "sum" else inner
+    return inner - bound_here(e)
+
+
+def bound(e: Entry) -> set[Index]:
+    inner = set().union(*(bound(a) for a in e.args)) if e.args else set()
+    return inner | bound_here(e)
+
+
+def bound_here(e: Entry) -> set[Index]:
+    """The indices that the sum, maximum, minimum or product itself runs over."""
+    return {e.data} if e.kind == "sum" else set(e.data[1]) if e.kind == "over" else set()
 
 
 def renamed(e: Entry, names: Mapping[Index, Index]) -> Entry:
@@ -217,6 +230,8 @@ def derivative(e: Entry, key: Any, at: tuple[Index, ...]) -> Entry:
         return mul(inner[0], SLOPES[e.data](e.args[0]))
     if e.kind == "fn" and e.data in ("max", "min"):
         return _choice(e, inner)
+    if e.kind == "over":
+        return _of_many(e, inner[0])
     if e.kind == "fn" and e.data == "arctan2":
         (y, x), (dy, dx) = e.args, inner
         square = add(power(x, TWO), power(y, TWO))
@@ -233,62 +248,24 @@ def _choice(e: Entry, inner: list[Entry]) -> Entry:
     return add(mul(inner[0], add(relation(sign, a, b), tie)), mul(inner[1], add(relation(sign, b, a), tie)))
 
 
-# What it computes.
-
-
-@np.errstate(all="ignore")
-def value(e: Entry, env: Mapping[Any, Array], axes: tuple[Index, ...]) -> Array:
-    """Its values for all values of its free indices, as an array with the axes `axes`."""
-    shape = tuple(i.size for i in axes)
-    if 0 in shape:
-        return np.zeros(shape)
-    order = [*axes, *sorted(bound(e), key=lambda i: i.name)]
-    place = {index: k for k, index in enumerate(order)}
-    found = np.asarray(_value(e, env, place, len(order)), dtype=float)
-    found = found.reshape((1,) * (len(order) - found.ndim) + found.shape)
-    return np.broadcast_to(found.reshape(found.shape[: len(axes)]), shape)
-
-
-def bound(e: Entry) -> set[Index]:
-    inner = set().union(*(bound(a) for a in e.args)) if e.args else set()
-    return inner | {e.data} if e.kind == "sum" else inner
-
-
-def _grid(index: Index, place: Mapping[Index, int], rank: int) -> Array:
-    shape = [1] * rank
-    if index.size > 1:
-        shape[place[index]] = index.size
-    return np.arange(index.size).reshape(shape)
-
-
-def _value(e: Entry, env: Mapping[Any, Array], place: Mapping[Index, int], rank: int) -> Any:
-    if e.kind == "num":
-        return np.float64(e.data[0])
-    if e.kind == "entry":
-        key, indices = e.data
-        return env[key][tuple(_grid(i, place, rank) for i in indices)] if indices else env[key]
-    if e.kind == "index":
-        sign, a, b = e.data
-        return RELATIONS[sign](_grid(a, place, rank), _grid(b, place, rank)).astype(float)
-    inner = [_value(a, env, place, rank) for a in e.args]
-    if e.kind == "sum":
-        whole = np.asarray(inner[0])
-        shape = [*whole.shape] if whole.ndim == rank else [1] * rank
-        shape[place[e.data]] = e.data.size
-        if not e.data.size:
-            return np.zeros([1] * rank)
-        return np.broadcast_to(whole, shape).sum(axis=place[e.data], keepdims=True)
-    if e.kind == "add":
-        return sum(inner[1:], start=inner[0])
-    if e.kind == "mul":
-        result = inner[0]
-        for x in inner[1:]:
-            result = result * x
-        return result
-    if e.kind == "cases":
-        return np.where(inner[1], inner[0], inner[2])
-    if e.kind == "relation":
-        return RELATIONS[e.data](*inner).astype(float)
-    if e.kind == "fn":
-        return FUNCTIONS[e.data](*inner)
-    return inner[0] / inner[1] if e.kind == "div" else np.power(inner[0], inner[1])
+def _of_many(e: Entry, inner: Entry) -> Entry:
+    """Of a product, the other factors; of a maximum or minimum, a share for each entry that attains it."""
+    name, indices = e.data
+    (body,) = e.args
+    others, again = ({i: Index(i.name + prime, i.size) for i in indices} for prime in ("'", "''"))
+    if name == "prod":
+        same = mul(*[delta(other, i) for i, other in others.items()])
+        apart = (
+            add(ONE, minus(same)) if len(indices) > 1 else Entry("index", (), (r"\ne", others[indices[0]], indices[0]))
+        )
+        slope = over(name, tuple(others.values()), power(renamed(body, others), apart))
+    else:
+        extreme = over(name, tuple(others.values()), renamed(body, others))
+        ties = relation("=", renamed(body, again), extreme)
+        for i in again.values():
+            ties = Entry("sum", (ties,), i)
+        slope = div(relation("=", body, extreme), ties)
+    whole = mul(inner, slope)
+    for i in reversed(indices):
+        whole = total(i, whole)
+    return whole

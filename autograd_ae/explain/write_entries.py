@@ -9,6 +9,7 @@ from autograd_ae.explain.components import Entry, Index, plain_number
 from autograd_ae.explain.typeset import NAMED, number
 
 ADD, SUM, MUL, ATOM = range(4)
+LAST = {"index": 1, "sum": 2, "over": 2}  # where they stand in a product
 UPSTREAM = {"g": "y", "d": "a"}  # entries of these are written ∂L/∂ of those
 
 
@@ -41,6 +42,9 @@ def _written(e: Entry, names: Mapping[Any, str]) -> tuple[str, int]:
         return (rf"\delta_{{{a.name} {b.name}}}" if sign == "=" else rf"[{a.name} {sign} {b.name}]"), ATOM
     if e.kind == "sum":
         return rf"\sum_{{{e.data.name}}} {_at(e.args[0], names, SUM)}", SUM
+    if e.kind == "over":
+        name, indices = e.data
+        return rf"\{name}_{{{' '.join(i.name for i in indices)}}} {_at(e.args[0], names, MUL)}", SUM
     if e.kind in ("add", "mul"):
         return _add(e, names) if e.kind == "add" else _mul(e, names)
     if e.kind == "div":
@@ -75,9 +79,11 @@ def _mul(e: Entry, names: Mapping[Any, str]) -> tuple[str, int]:
     if plain_number(factors[0]) and factors[0].data[0] < 0:
         sign, value = "-", -factors[0].data[0]
         factors = factors[1:] if value == 1 else [Entry("num", (), (value, None)), *factors[1:]]
-    factors.sort(key=lambda f: ("index", "sum").index(f.kind) + 1 if f.kind in ("index", "sum") else 0)
+    factors.sort(
+        key=lambda f: ("index", "sum").index(f.kind) + 1 if f.kind in ("index", "sum") else 2 * (f.kind == "over")
+    )
     shown = [_at(f, names, MUL) for f in factors[:-1]] + [_at(factors[-1], names, SUM)]
-    ends = factors[-1].kind == "sum"
+    ends = factors[-1].kind in ("sum", "over")
     return sign + r" \, ".join(shown), ADD if sign else SUM if ends else MUL
 
 

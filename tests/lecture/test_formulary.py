@@ -89,8 +89,9 @@ def test_the_sums_over_entries_of_a_derivation_are_what_the_rules_compute(name, 
         for which, array in zip(rules(node), wanted, strict=True):
             derived = derive_rule(node, which, turned)
             assert len(derived.lines) > 2
-            if derived.gradient is not None:  # where entries are only moved, the matrix form is all there is
-                np.testing.assert_allclose(derived.value(env), turned.array(np.asarray(array)), rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(derived.value(env), turned.array(np.asarray(array)), rtol=1e-10, atol=1e-12)
+            inner = node.op.delta is not None and which is not None
+            np.testing.assert_allclose(derived.made(env), env["a" if inner else "y"], rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "k"), [c for c in CASES if EXAMPLES[c[0]][c[1]].record().traced])
