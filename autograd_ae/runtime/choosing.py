@@ -1,10 +1,9 @@
 """Tiles or BLAS for a chain of dense layers: measured once per machine and shape, remembered on disk.
 
-Which is faster depends on the processor, the BLAS and the shapes, and the difference is some
-percent to some tens of percent: so it is measured, on arrays of the chain's shapes, a few steps of each in turn, by
-one thread. The answer is kept beside the compiled kernels, in a file that a new version of the kernels leaves behind,
-under a key that names processor, versions and shapes. A file that cannot be read or written costs a measurement,
-nothing else.
+Which is faster depends on the processor, the BLAS, the dtype and the shapes, and the difference is some percent to some
+tens of percent: so it is measured, on arrays of the chain's shapes, a few steps of each in turn, by one thread. The
+answer is kept beside the compiled kernels, in a file that a new version of the kernels leaves behind, under a key that
+names processor, versions and shapes. A file that cannot be read or written costs a measurement, nothing else.
 
 `AUTOGRAD_AE_GEMM=tiles` or `blas` decides without measuring, so that bits can be reproduced elsewhere (the two differ
 in rounding). Chains of little work are left to the plain table: a step of theirs takes no longer than a few rows.
@@ -15,12 +14,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
+from autograd_ae.core.blas import limit_blas_threads
 from autograd_ae.core.jit import cache_dir
 from autograd_ae.core.lines import NOTHING
 from autograd_ae.core.op import Array
@@ -37,6 +39,8 @@ from autograd_ae.runtime.table import Table
 WAYS = ("tiles", "blas")
 LEAST_WORK = 1 << 21  # multiplications of a forward pass: some 0.1 ms a step
 GAIN = 0.98  # tiles must take less than this share of the time
+CLOCK = time.perf_counter if os.name == "nt" else time.thread_time  # Windows counts a thread's time in 16 ms
+SURE = 5  # so many ratios that agree are enough
 _known: dict[str, str] = {}
 
 
@@ -96,7 +100,7 @@ def _remember(key: str, way: str) -> None:
 # The measurement: forward, backward and Adam on arrays of the program's shapes.
 
 
-def _measured(chain: Chain, program: Program, rounds: int = 5) -> str:
+def _measured(chain: Chain, program: Program, rounds: int = 15) -> str:
     arrays = _scratch(chain, program)
     moments = [[np.zeros_like(arrays[p]) for _ in range(2)] for link in chain.links for p in (link.W, link.b)]
     numbers = np.array([0.1, 0.999, 0.001, 1e-8, 0.0, 0.0, 1.0, 0.0])
@@ -104,14 +108,34 @@ def _measured(chain: Chain, program: Program, rounds: int = 5) -> str:
     if plain is None:
         return "tiles"
     stack = _stack(chain, arrays, moments, numbers)
-    tables = {"tiles": Table([play(score) for score in stack.scores]), "blas": plain}
-    best = dict.fromkeys(WAYS, np.inf)
-    for _ in range(rounds):
-        for way, table in tables.items():
-            start = time.perf_counter()
-            table.run(0, len(table.words))
-            best[way] = min(best[way], time.perf_counter() - start)
-    return "tiles" if best["tiles"] < GAIN * best["blas"] else "blas"
+    tiles = Table([play(score) for score in stack.scores])
+    with limit_blas_threads(1):
+        share = share_of_time(
+            lambda: tiles.run(0, len(tiles.words)), lambda: plain.run(0, len(plain.words)), rounds=rounds
+        )
+    return "tiles" if share < GAIN else "blas"
+
+
+def share_of_time(
+    one: Callable[[], Any], other: Callable[[], Any], *, rounds: int, clock: Callable[[], float] = CLOCK
+) -> float:
+    """How many times as long as the other the one takes: the median of the ratios of neighbours, A B, B A, A B, …
+
+    Neighbours share what the machine's speed is at the moment, and a thread's CPU time does not count the time that
+    other programs had the processor. The first round warms up. Where a few ratios agree, no more are taken.
+    """
+    ratios: list[float] = []
+    for k in range(1 + rounds):
+        seconds = {}
+        for way in (one, other) if k % 2 else (other, one):
+            start = clock()
+            way()
+            seconds[way] = clock() - start
+        if k > 0:
+            ratios.append(seconds[one] / max(seconds[other], 1e-9))
+        if len(ratios) == SURE and (max(ratios) < GAIN or min(ratios) > GAIN):
+            break
+    return median(ratios)
 
 
 def _scratch(chain: Chain, program: Program) -> dict[int, Array]:

@@ -85,3 +85,36 @@ def test_little_work_is_left_to_the_plain_table(measured, monkeypatch):
     monkeypatch.setattr(choosing, "LEAST_WORK", 1 << 21)
     assert choose(program()) == "blas"
     assert not measured
+
+
+def pair(noise):
+    """Two ways and the clock on which `noise(k)` says how long the k-th run of each takes."""
+    now, runs = [0.0], {"one": 0, "other": 0}
+
+    def way(name):
+        def run():
+            now[0] += noise(name, runs[name])
+            runs[name] += 1
+
+        return run
+
+    return way("one"), way("other"), lambda: now[0], runs
+
+
+def test_a_clear_difference_is_seen_in_few_rounds_and_the_first_runs_do_not_count():
+    one, other, clock, runs = pair(lambda name, k: 100.0 if name == "one" and k == 0 else {"one": 1, "other": 2}[name])
+    assert choosing.share_of_time(one, other, rounds=15, clock=clock) == 0.5
+    assert runs == {"one": 6, "other": 6}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_machine_that_changes_its_speed_and_now_and_then_stops_does_not_change_the_answer(seed):
+    rng = np.random.default_rng(seed)
+    drift = np.repeat(rng.uniform(0.5, 2.0, 8), 4)  # for some rounds at a time
+
+    def noise(name, k):
+        stopped = 20.0 if rng.random() < 0.1 else 0.0
+        return drift[k] * {"one": 0.9, "other": 1.0}[name] * rng.normal(1, 0.01) + stopped
+
+    one, other, clock, _ = pair(noise)
+    assert choosing.share_of_time(one, other, rounds=15, clock=clock) < choosing.GAIN
