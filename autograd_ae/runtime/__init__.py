@@ -14,7 +14,7 @@
 
 Where a program is a stack of dense layers with work enough, `fused.py` replaces these rows by three, made for it:
 
-    chains.py: which lines      stack_plan.py: its memory      phases.py: what is done, in which order, by whom
+    chains.py: which lines      stack_plan.py: its memory      phases.py: what is done, in order      shares.py: by whom
     gemm.py: products by register tiles, from emitter.py's vectors and panels.py's layout      stack.py: with all fused
     choosing.py: tiles or BLAS, as measured on this machine      team.py, pace.py: threads
 

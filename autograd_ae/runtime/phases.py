@@ -1,21 +1,22 @@
 """One training step of a stack of dense layers as lists of phases: who computes what, and who waits for whom.
 
-A phase does one thread's share of one layer's work. Threads go through a list together, with a barrier after each phase
-(|), as a phase may read what other threads wrote in the one before:
+Threads go through a list together, with a barrier after each phase (|), as a phase may read what other threads wrote in
+the one before:
 
-    forward     pack X | layer 1 | layer 2 | … | layer L | unpack Y
+    forward     pack X | layer 1 | layer 2 | … | layer L, unpack Y
     deltas      D_L | back L | back L−1 | … | look over |
-    gradients   gradient L | gradient L−1 | … | gradient 1
+    gradients   of all layers
+
+Within a phase threads share the panels out as they go (`shares.py`).
 
 No parameter changes before all deltas are there and have been looked over: with ‖X_k‖ and ‖D_j‖ the norms of columns,
 |dW_kj| ≤ ‖X_k‖ ‖D_j‖ (Cauchy and Schwarz), so where no sum of squares is near the largest number, no gradient can be
 anything but finite. X and D stay in their panels until the next step: `gradients` may be played again to look at them.
 
-A phase takes the address of its task, TASK int64: the plan, the layer l, and the thread. The plan is a table (2 +
-layers, COLUMNS) of int64: the step in row 0, the input as layer 0 in row 1, layer l in row 1 + l; sizes, and
-addresses of arrays (0: there is none). Phases are called by the addresses of their machine code (`team.py`), so that
-one that no network asks for is never compiled, and a new network costs tables, no compilation. The optimiser's kernel
-is called in the same way: by `gradient`, on each piece of a gradient as it comes out of the tiles.
+A phase takes the address of its task, which names the plan (`shares.py`), the layer l and the thread. Phases are called
+by the addresses of their machine code (`team.py`), so that one that no network asks for is never compiled, and a new
+network costs tables, no compilation. The optimiser's kernel is called in the same way: by `gradients`, on each piece of
+a gradient as it comes out of the tiles.
 
 `like()` is an array without entries, of the dtype that a phase works in: each phase exists in float32 and float64.
 """
@@ -28,86 +29,90 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.jit import Kernel, jit
-from autograd_ae.core.native import at, call, matrix_at
+from autograd_ae.core.native import at, call
 from autograd_ae.core.object_code import code_of
 from autograd_ae.optim.adam import adam_kernel
 from autograd_ae.optim.sgd import sgd_kernel
 from autograd_ae.runtime.emitter import doubles, singles, words
 from autograd_ae.runtime.gemm import columns, squares_of_panel
 from autograd_ae.runtime.panels import pack_panel, unpack_panel
-from autograd_ae.runtime.stack import back_panels, first_delta, forward_panels, gradient_rows
-
-COLUMNS, TASK, PIECE = 16, 3, 6
-# Row 0 of a plan: the step.
-SAMPLES, LAYERS, X_IN, Y_OUT, G_IN, DX_OUT, SCRATCH, SCRATCH_BYTES, THREADS, UPDATE, NUMBERS = range(11)
-# A layer.
-(
-    INPUTS, UNITS, ACTIVATION, WEIGHTS, BIAS, Y, D, D_TURNED, DB, DW_OUT, DB_OUT, FIRST_W, SECOND_W, FIRST_B, SECOND_B,
+from autograd_ae.runtime.shares import (
+    ACTIVATION,
+    BIAS,
+    D_TURNED,
+    DB,
+    DB_OUT,
+    DW_OUT,
+    DX_OUT,
+    FIRST_B,
+    FIRST_W,
+    G_IN,
+    INPUTS,
+    LAYERS,
+    NUMBERS,
+    SAMPLES,
+    SECOND_B,
+    SECOND_W,
     SQUARES,
-) = range(16)  # fmt: skip
+    THREADS,
+    UNITS,
+    UPDATE,
+    WEIGHTS,
+    X_IN,
+    Y_OUT,
+    D,
+    Y,
+    opened,
+    panel_of,
+    panels,
+    panels_up_to,
+    scratch,
+    strip_bytes,
+    take,
+)
+from autograd_ae.runtime.stack import (
+    SIGMOID,
+    TANH,
+    back_panels,
+    first_delta,
+    forward_panels,
+    gradient_rows,
+    together,
+)
 
+PIECE = 6  # what the optimiser's kernel is told
 
 like = singles  # bound anew for each dtype, below
-
-
-@jit
-def opened(task):
-    """plan, l, me of a task."""
-    fields = at(task, TASK, words())
-    layers = at(fields[0], COLUMNS, words())[LAYERS]
-    return matrix_at(fields[0], layers + 2, COLUMNS, words()), fields[1], fields[2]
-
-
-@jit
-def share(like, plan, size, me):
-    """The panels of `size` units that thread `me` takes: from, to."""
-    panels, threads = -(-size // columns(like)), plan[0, THREADS]
-    return me * panels // threads, (me + 1) * panels // threads
-
-
-@jit
-def strip_bytes(like, plan):
-    """Between one panel of a batch and the next."""
-    C = columns(like)
-    return -(-plan[0, SAMPLES] // C) * C * C * like.itemsize
-
-
-@jit
-def scratch(plan, me):
-    """The address of thread me's own memory."""
-    return plan[0, SCRATCH] + me * plan[0, SCRATCH_BYTES]
 
 
 # Forward.
 
 
 def pack_input(task):
-    plan, _l, me = opened(task)
-    units = plan[1, UNITS]
-    first, last = share(like(), plan, units, me)
-    for p in range(first, last):
-        pack_panel(like(), plan[1, Y] + p * strip_bytes(like(), plan), plan[0, X_IN], plan[0, SAMPLES], units, p)
+    plan, _l, _me, count = opened(task)
+    units, strip = plan[1, UNITS], strip_bytes(like(), plan)
+    first, last = take(count, panels(like(), units), plan[0, THREADS], units)
+    while first < last:
+        for p in range(first, last):
+            pack_panel(like(), plan[1, Y] + p * strip, plan[0, X_IN], plan[0, SAMPLES], units, p)
+        first, last = take(count, panels(like(), units), plan[0, THREADS], units)
     return 1
 
 
 def forward(task):
-    plan, l, me = opened(task)
-    layer, below = plan[l + 1], plan[l]
-    first, last = share(like(), plan, layer[UNITS], me)
-    forward_panels(
-        like(), layer[Y], below[Y], layer[WEIGHTS], layer[BIAS], scratch(plan, me),
-        plan[0, SAMPLES], layer[INPUTS], layer[UNITS], layer[ACTIVATION], first, last,
-    )  # fmt: skip
-    return 1
-
-
-def unpack_output(task):
-    plan, l, me = opened(task)
-    layer = plan[l + 1]
-    first, last = share(like(), plan, layer[UNITS], me)
-    for p in range(first, last):
-        panel = layer[Y] + p * strip_bytes(like(), plan)
-        unpack_panel(like(), plan[0, Y_OUT], panel, plan[0, SAMPLES], layer[UNITS], p)
+    plan, l, me, count = opened(task)
+    layer, below, strip = plan[l + 1], plan[l], strip_bytes(like(), plan)
+    units, most = layer[UNITS], together(like(), layer[INPUTS])
+    first, last = take(count, panels(like(), units), plan[0, THREADS], most)
+    while first < last:
+        forward_panels(
+            like(), layer[Y], below[Y], layer[WEIGHTS], layer[BIAS], scratch(plan, me),
+            plan[0, SAMPLES], layer[INPUTS], units, layer[ACTIVATION], first, last,
+        )  # fmt: skip
+        if l == plan[0, LAYERS]:
+            for p in range(first, last):
+                unpack_panel(like(), plan[0, Y_OUT], layer[Y] + p * strip, plan[0, SAMPLES], units, p)
+        first, last = take(count, panels(like(), units), plan[0, THREADS], most)
     return 1
 
 
@@ -115,33 +120,33 @@ def unpack_output(task):
 
 
 def top_delta(task):
-    plan, l, me = opened(task)
+    plan, l, me, count = opened(task)
     layer = plan[l + 1]
-    first, last = share(like(), plan, layer[UNITS], me)
-    first_delta(
-        like(), layer[D], layer[D_TURNED], layer[DB], plan[0, G_IN], layer[Y], scratch(plan, me),
-        plan[0, SAMPLES], layer[UNITS], layer[ACTIVATION], first, last,
-    )  # fmt: skip
+    units = layer[UNITS]
+    first, last = take(count, panels(like(), units), plan[0, THREADS], units)
+    while first < last:
+        first_delta(
+            like(), layer[D], layer[D_TURNED], layer[DB], plan[0, G_IN], layer[Y], scratch(plan, me),
+            plan[0, SAMPLES], units, layer[ACTIVATION], first, last,
+        )  # fmt: skip
+        first, last = take(count, panels(like(), units), plan[0, THREADS], units)
     return 1
 
 
 def back(task):
-    plan, l, me = opened(task)
-    layer, below = plan[l + 1], plan[l]
-    first, last = share(like(), plan, layer[INPUTS], me)
-    back_panels(
-        like(), below[D], below[D_TURNED], below[DB], layer[D_TURNED], layer[WEIGHTS], below[Y], scratch(plan, me),
-        plan[0, SAMPLES], layer[INPUTS], layer[UNITS], below[ACTIVATION], first, last,
-    )  # fmt: skip
-    return 1
-
-
-def unpack_input_gradient(task):
-    plan, _l, me = opened(task)
-    units = plan[1, UNITS]
-    first, last = share(like(), plan, units, me)
-    for p in range(first, last):
-        unpack_panel(like(), plan[0, DX_OUT], plan[1, D] + p * strip_bytes(like(), plan), plan[0, SAMPLES], units, p)
+    plan, l, me, count = opened(task)
+    layer, below, strip = plan[l + 1], plan[l], strip_bytes(like(), plan)
+    inputs = layer[INPUTS]
+    first, last = take(count, panels(like(), inputs), plan[0, THREADS], inputs)
+    while first < last:
+        back_panels(
+            like(), below[D], below[D_TURNED], below[DB], layer[D_TURNED], layer[WEIGHTS], below[Y], scratch(plan, me),
+            plan[0, SAMPLES], inputs, layer[UNITS], below[ACTIVATION], first, last,
+        )  # fmt: skip
+        if l == 1:
+            for p in range(first, last):
+                unpack_panel(like(), plan[0, DX_OUT], below[D] + p * strip, plan[0, SAMPLES], inputs, p)
+        first, last = take(count, panels(like(), inputs), plan[0, THREADS], inputs)
     return 1
 
 
@@ -156,19 +161,32 @@ def small_enough(like, panel, samples, units, spare):
     return fine
 
 
+@jit
+def fine_panel(like, plan, l, p, spare):
+    """Whether panel p of layer l's output and delta are small enough.
+
+    An output of sigmoid or tanh is at most 1, or NaN; and then its delta is NaN too.
+    """
+    layer, place, samples = plan[l + 1], p * strip_bytes(like, plan), plan[0, SAMPLES]
+    units, bounded = layer[UNITS] - p * columns(like), layer[ACTIVATION] == SIGMOID or layer[ACTIVATION] == TANH
+    fine = True
+    if l < plan[0, LAYERS] and not (l > 0 and bounded):
+        fine &= small_enough(like, layer[Y] + place, samples, units, spare)
+    if l > 0:
+        fine &= small_enough(like, layer[D] + place, samples, units, spare)
+    return fine
+
+
 def look_over(task):
-    """Whether no gradient of any layer can be infinite or NaN, as far as thread me's panels tell."""
-    plan, _l, me = opened(task)
-    C, strip, fine = columns(like()), strip_bytes(like(), plan), True
-    for l in range(plan[0, LAYERS] + 1):
-        layer = plan[l + 1]
-        units = layer[UNITS]
-        first, last = share(like(), plan, units, me)
-        for p in range(first, last):
-            if l < plan[0, LAYERS]:
-                fine &= small_enough(like(), layer[Y] + p * strip, plan[0, SAMPLES], units - p * C, scratch(plan, me))
-            if l > 0:
-                fine &= small_enough(like(), layer[D] + p * strip, plan[0, SAMPLES], units - p * C, scratch(plan, me))
+    """Whether no gradient of any layer can be infinite or NaN, as far as this thread's panels tell."""
+    plan, _l, me, count = opened(task)
+    total, fine = panels_up_to(like(), plan, plan[0, LAYERS] + 1), True
+    first, last = take(count, total, plan[0, THREADS], total)
+    while first < last:
+        for i in range(first, last):
+            l, p = panel_of(like(), plan, i, plan[0, LAYERS])
+            fine &= fine_panel(like(), plan, l, p, scratch(plan, me))
+        first, last = take(count, total, plan[0, THREADS], total)
     return 1 if fine else 0
 
 
@@ -205,35 +223,47 @@ def update(plan, piece, w, g, m, v, n):
     return call(plan[0, UPDATE], piece)
 
 
-def gradient(task):
-    """dW and db of layer l, to where they are kept or straight into the optimiser.
+@jit
+def gradient_panel(like, plan, l, p, spare):
+    """Rows of dW that panel p of layer l's input gives, and with the first of them db: kept, or into the optimiser.
 
     0 where the optimiser met an entry that is not finite (it keeps its values).
     """
-    plan, l, me = opened(task)
-    C, size, layer, kept = columns(like()), like().itemsize, plan[l + 1], plan[l + 1, DW_OUT] != 0
-    inputs, units, spare = layer[INPUTS], layer[UNITS], scratch(plan, me)
+    C, size, layer, kept = columns(like), like.itemsize, plan[l + 1], plan[l + 1, DW_OUT] != 0
+    inputs, units = layer[INPUTS], layer[UNITS]
     piece = spare + C * C * size  # then room for C rows of dW
-    rows = piece + 64
-    first, last = share(like(), plan, inputs, me)
-    fine = 1
-    for p in range(first, last):
-        place, n = p * C * units * size, min(C, inputs - p * C) * units
-        out = layer[DW_OUT] + place if kept else rows
-        gradient_rows(like(), out, plan[l, Y], layer[D], spare, plan[0, SAMPLES], inputs, units, p)
-        if layer[SQUARES] != 0:
-            note_squares(like(), layer[SQUARES] + 8 * p, out, n)
-        if plan[0, UPDATE] != 0:
-            w, m, v = layer[WEIGHTS] + place, layer[FIRST_W] + place, layer[SECOND_W] + place
-            fine &= update(plan, piece, w, out, m, v, n)
-    if me == 0 and kept:
-        out_b, db = at(layer[DB_OUT], units, like()), at(layer[DB], units, like())
+    place, n, fine = p * C * units * size, min(C, inputs - p * C) * units, 1
+    out = layer[DW_OUT] + place if kept else piece + 64
+    gradient_rows(like, out, plan[l, Y], layer[D], spare, plan[0, SAMPLES], inputs, units, p)
+    if layer[SQUARES] != 0:
+        note_squares(like, layer[SQUARES] + 8 * p, out, n)
+    if plan[0, UPDATE] != 0:
+        w, m, v = layer[WEIGHTS] + place, layer[FIRST_W] + place, layer[SECOND_W] + place
+        fine &= update(plan, piece, w, out, m, v, n)
+    if p == 0 and kept:
+        out_b, db = at(layer[DB_OUT], units, like), at(layer[DB], units, like)
         for j in range(units):
             out_b[j] = db[j]
-    if me == 0 and layer[SQUARES] != 0:
-        note_squares(like(), layer[SQUARES] + 8 * (-(-inputs // C)), layer[DB], units)
-    if me == 0 and plan[0, UPDATE] != 0:
+    if p == 0 and layer[SQUARES] != 0:
+        note_squares(like, layer[SQUARES] + 8 * panels(like, inputs), layer[DB], units)
+    if p == 0 and plan[0, UPDATE] != 0:
         fine &= update(plan, piece, layer[BIAS], layer[DB], layer[FIRST_B], layer[SECOND_B], units)
+    return fine
+
+
+def gradients(task):
+    """dW and db of all layers, to where they are kept or straight into the optimiser; 0 where one was not finite.
+
+    From the top: so the first layer's weights are the last that were touched when the next step begins with them.
+    """
+    plan, _l, me, count = opened(task)
+    total, fine = panels_up_to(like(), plan, plan[0, LAYERS]), 1
+    first, last = take(count, total, plan[0, THREADS], 1)
+    while first < last:
+        for i in range(first, last):
+            l, p = panel_of(like(), plan, i, plan[0, LAYERS] - 1)
+            fine &= gradient_panel(like(), plan, l + 1, p, scratch(plan, me))
+        first, last = take(count, total, plan[0, THREADS], 1)
     return fine
 
 
@@ -267,7 +297,7 @@ def _kernels(function: FunctionType) -> dict[Any, Kernel]:
 
 
 _FUNCTIONS: tuple[Any, ...] = (
-    pack_input, forward, unpack_output, top_delta, back, unpack_input_gradient, look_over, gradient, adam, sgd,
+    pack_input, forward, top_delta, back, look_over, gradients, adam, sgd,
 )  # fmt: skip
 _KERNELS = {function.__name__: _kernels(function) for function in _FUNCTIONS}
 

@@ -18,9 +18,8 @@ Roofline: W passes from memory to the core three times a step (forward; back; up
 about 28 bytes a weight for 6·B flops. With B = 128, 102 GFLOP/s ask for 3.7 GB/s, a third of what a core gets:
 compute bound. With B = 32 memory counts as much as arithmetic.
 
-The work is cut into panels of units (forward, back) and of inputs (gradient), shared out among threads. A panel's
-result is computed by one thread from start to end, so it does not depend on the number of threads. `phases.py` has
-the order.
+The work is cut into panels of units (forward, back) and of inputs (gradient), which threads share out: `phases.py` has
+the order, `shares.py` who takes which.
 """
 
 from __future__ import annotations
@@ -87,6 +86,12 @@ def finish_block(like, d, d_turned, g, y, activation):
 
 
 @jit
+def together(like, inputs):
+    """How many panels of W are packed at a time."""
+    return max(1, PACKED_BYTES // ((inputs + 1) * columns(like) * like.itemsize))
+
+
+@jit
 def forward_panels(like, y, x, W, bias, packed, samples, inputs, units, activation, first, last):
     """Panels first … last−1 of Y ← f(X W + b).
 
@@ -96,7 +101,7 @@ def forward_panels(like, y, x, W, bias, packed, samples, inputs, units, activati
     C, T, size = columns(like), parts(like), like.itemsize
     strips = -(-samples // C)
     height, stride = strips * C, (inputs + 1) * C * size
-    group = max(1, PACKED_BYTES // stride)
+    group = together(like, inputs)
     for start in range(first, last, group):
         stop = min(start + group, last)
         pack_weights(like, packed, W, bias, inputs, units, start, stop)

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_ae.runtime import phases as ph
+from autograd_ae.runtime import shares
 from autograd_ae.runtime.emitter import tile_of
 from autograd_ae.runtime.panels import aligned, ceil
+from autograd_ae.runtime.phases import phase_code
 from autograd_ae.runtime.stack import ACTIVATION_CODES, PACKED_BYTES
-from autograd_ae.runtime.team import HEAD, PHASES, THREADS
+from autograd_ae.runtime.team import COUNTS, HEAD, PHASES, THREADS
 
 Array = np.ndarray
 
@@ -84,19 +85,18 @@ class Stack:
         self.tile = tile_of(x.dtype)
         self.panels: list[Array] = []  # panels, deltas and scratch memory
         self._kept = (x, y, g, dx)
-        self.plan = np.zeros((2 + len(layers), ph.COLUMNS), np.int64)
+        self.plan = np.zeros((2 + len(layers), shares.COLUMNS), np.int64)
         self.squares = self._make_squares()  # Σ dW² by panels, then Σ db², for each layer
         self._step_row(x, y, g, dx)
         self._layer_rows(x, dx)
         self.keep(rule is None)
-        self._tasks = self._make_tasks()
+        self._tasks: list[Array] = []  # and counts of what has been taken of a phase
         up = range(1, len(layers) + 1)
-        self.forward = self._score([("pack_input", 0), *[("forward", l) for l in up], ("unpack_output", up[-1])])
+        self.forward = self._score([("pack_input", 0), *[("forward", l) for l in up]])
         back = [("back", l) for l in reversed(up) if l > 1 or dx is not None]
-        out = [("unpack_input_gradient", 0)] if dx is not None else []
         look = [("look_over", 0)] if look_over else []
-        self.deltas = self._score([("top_delta", up[-1]), *back, *out, *look])
-        self.gradients = self._score([("gradient", l) for l in reversed(up)])
+        self.deltas = self._score([("top_delta", up[-1]), *back, *look])
+        self.gradients = self._score([("gradients", 0)])
 
     @property
     def scores(self) -> tuple[Array, Array, Array]:
@@ -106,12 +106,12 @@ class Stack:
     def keep(self, kept: bool) -> None:
         """Whether `gradients` also writes them to the layers' dW and db."""
         for row, layer in zip(self.plan[2:], self.layers, strict=True):
-            row[ph.DW_OUT], row[ph.DB_OUT] = (_address(layer.dW), _address(layer.db)) if kept else (0, 0)
+            row[shares.DW_OUT], row[shares.DB_OUT] = (_address(layer.dW), _address(layer.db)) if kept else (0, 0)
 
     def update(self, wanted: bool) -> None:
         """Whether `gradients` hands them to the rule."""
-        code = 0 if self.rule is None or not wanted else ph.phase_code(self.rule.phase, self.dtype)
-        self.plan[0, ph.UPDATE] = code
+        code = 0 if self.rule is None or not wanted else phase_code(self.rule.phase, self.dtype)
+        self.plan[0, shares.UPDATE] = code
 
     # Memory.
 
@@ -138,49 +138,47 @@ class Stack:
         packed = max(PACKED_BYTES // size, (widest + 1) * C)
         each = ceil(max(packed, 2 * C * C + 64 + C * self._padded(widest)), 16) * 16
         row = [self.samples, len(self.layers), *map(_address, (x, y, g, dx, self._new(each * self.threads)))]
-        self.plan[0, : ph.UPDATE] = [*row, each * size, self.threads]
-        self.plan[0, ph.NUMBERS] = 0 if self.rule is None else _address(self.rule.numbers)
+        self.plan[0, : shares.UPDATE] = [*row, each * size, self.threads]
+        self.plan[0, shares.NUMBERS] = 0 if self.rule is None else _address(self.rule.numbers)
         self.update(True)
 
     def _layer_rows(self, x: Array, dx: Array | None) -> None:
         below = self.plan[1]
-        below[ph.UNITS], below[ph.Y] = x.shape[1], self._panels(x.shape[1])
+        below[shares.UNITS], below[shares.Y] = x.shape[1], self._panels(x.shape[1])
         if dx is not None:
             self._deltas(below)
         for l, layer in enumerate(self.layers):
             row = self.plan[2 + l]
             inputs, units = layer.W.shape
-            row[: ph.Y] = inputs, units, ACTIVATION_CODES[layer.activation], _address(layer.W), _address(layer.b)
-            row[ph.Y], row[ph.SQUARES] = self._panels(units), _address(self.squares[l])
+            row[: shares.Y] = inputs, units, ACTIVATION_CODES[layer.activation], _address(layer.W), _address(layer.b)
+            row[shares.Y], row[shares.SQUARES] = self._panels(units), _address(self.squares[l])
             self._deltas(row)
             if self.rule is not None:
                 of_W, of_b = self.rule.moments[2 * l : 2 * l + 2]
-                row[ph.FIRST_W : ph.FIRST_W + len(of_W)] = list(map(_address, of_W))
-                row[ph.FIRST_B : ph.FIRST_B + len(of_b)] = list(map(_address, of_b))
+                row[shares.FIRST_W : shares.FIRST_W + len(of_W)] = list(map(_address, of_W))
+                row[shares.FIRST_B : shares.FIRST_B + len(of_b)] = list(map(_address, of_b))
 
     def _deltas(self, row: Array) -> None:
-        units = int(row[ph.UNITS])
-        row[ph.D], row[ph.D_TURNED] = self._panels(units), self._panels(units)
-        row[ph.DB] = self._new(self._padded(units)).ctypes.data
-
-    # Scores.
-
-    def _make_tasks(self) -> Array:
-        """Task (l, me) for each layer and thread."""
-        tasks = np.zeros((len(self.layers) + 1, self.threads, ph.TASK), np.int64)
-        tasks[:, :, 0] = self.plan.ctypes.data
-        tasks[:, :, 1] = np.arange(len(self.layers) + 1)[:, None]
-        tasks[:, :, 2] = np.arange(self.threads)
-        return tasks
+        units = int(row[shares.UNITS])
+        row[shares.D], row[shares.D_TURNED] = self._panels(units), self._panels(units)
+        row[shares.DB] = self._new(self._padded(units)).ctypes.data
 
     def _score(self, names: Sequence[tuple[str, int]]) -> Array:
+        """Phases and the layers that they are for; each has a count in a cache line of its own, each thread a task."""
+        phases, threads = len(names), self.threads
+        counts = aligned(phases * 8, np.int64)
+        tasks = np.zeros((phases, threads, shares.TASK), np.int64)
+        tasks[..., 0] = self.plan.ctypes.data
+        tasks[..., 1] = np.array([l for _, l in names])[:, None]
+        tasks[..., 2] = np.arange(threads)
+        tasks[..., 3] = counts.ctypes.data + 64 * np.arange(phases)[:, None]
+        self._tasks += [tasks, counts]
         head = np.zeros(HEAD, np.int64)
-        head[[PHASES, THREADS]] = len(names), self.threads
-        rows = [
-            [ph.phase_code(name, self.dtype), *(self._tasks[l, me].ctypes.data for me in range(self.threads))]
-            for name, l in names
-        ]
-        return np.concatenate([head, np.array(rows, np.int64).reshape(-1)])
+        head[[PHASES, THREADS, COUNTS]] = phases, threads, counts.ctypes.data
+        rows = np.zeros((phases, 1 + threads), np.int64)
+        rows[:, 0] = [phase_code(name, self.dtype) for name, _ in names]
+        rows[:, 1:] = tasks.ctypes.data + tasks.strides[1] * np.arange(phases * threads).reshape(phases, threads)
+        return np.concatenate([head, rows.reshape(-1)])
 
 
 def _address(array: Array | None) -> int:

@@ -1,9 +1,9 @@
 """Threads that go through one list of phases together.
 
-A *score* is an int64 array: its head (number of phases, of threads, address of the team's board or 0, failures), then
-for each phase the address of its machine code and the address of each thread's task. All threads `play` the same
-score, each its own tasks; between phases they meet. Or one thread plays all parts (`me` = ALONE) with the same
-results, when there are no others.
+A *score* is an int64 array: its head (number of phases, of threads, address of the team's board or 0, failures, address
+of a count for each phase), then for each phase the address of its machine code and that of each thread's task. All
+threads `play` the same score, each its own tasks; between phases they meet. Or one thread plays all parts (`me` =
+ALONE) with the same results, when there are no others. The counts begin at 0; by them threads share out a phase's work.
 
 **The barrier** is a count that only grows: who arrives adds 1, and waits until it has reached the next multiple of
 the number of threads. Waiting is spinning: phases last from microseconds to milliseconds, and a call of the operating
@@ -92,7 +92,7 @@ def meet(arrivals, threads):
 
 
 # The head of a score, who plays all parts, and a team's board (what its threads tell each other, a cache line each).
-PHASES, THREADS, BOARD, FAILURES, HEAD = range(5)
+PHASES, THREADS, BOARD, FAILURES, COUNTS, HEAD = range(6)
 ALONE = -1
 MAY_SLEEP, STAY, GO = range(3)  # what AWAKE says
 SCORES, SCORE, AWAKE, ARRIVALS, BOARD_SIZE = 0, 8, 16, 24, 32
@@ -118,6 +118,9 @@ def perform(score):
     """Play a score: with the helpers, who are awake, where its head names a board, else alone. 1 if all went well."""
     head = at(score, HEAD, words())
     head[FAILURES] = 0
+    counts = at(head[COUNTS], 8 * head[PHASES], words())
+    for i in range(head[PHASES]):
+        counts[8 * i] = 0
     if head[BOARD] == 0:
         play(score, ALONE)
     else:
