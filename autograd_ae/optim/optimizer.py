@@ -25,12 +25,15 @@ from autograd_ae.optim.checks import Array, array_list, check_bool, check_intege
 from autograd_ae.optim.clipping import BLOCK, scaled_norm
 from autograd_ae.optim.schedules import Schedule, check_rate
 
+RATE, STEPS, NORM, SCHEDULED = 0, 5, 6, 7  # places among an optimiser's cells; its rule may use 1 … 4
+
 
 class Optimizer(ABC):
     """Base of SGD, Adam and AdamW.  A subclass names its moments and updates one block.
 
     Attributes: `params` (the arrays, as given), `steps` (updates done), `gradient_norm` (the global norm of the last
     gradients, a by-product of `check_finite`), `hyperparameters` (read-only), `moments` (name → dtype → flat array).
+    What changes from step to step lies in `cells`, eight float64 numbers that compiled programs read and write.
     """
 
     def __init__(
@@ -46,9 +49,8 @@ class Optimizer(ABC):
         self.hyperparameters = MappingProxyType(dict(hyperparameters))
         self.check_finite = check_bool("check_finite", check_finite)
         self._owners = {id(owner) for p in self.params for owner in (p, p.base) if owner is not None}
-        self.steps = 0
-        self.gradient_norm: float | None = None
-        self.schedule: Schedule | None = None
+        self.cells = np.zeros(8)
+        self.gradient_norm = None
         self.learning_rate = learning_rate
         self.moments = {name: _flat_zeros(self.params) for name in moment_names}
         self._moment_views = {name: _views(flat, self.params) for name, flat in self.moments.items()}
@@ -65,24 +67,46 @@ class Optimizer(ABC):
         """Update one block: flat parameter p, gradient g (read only), scratch a and b, then the moments."""
 
     @property
+    def steps(self) -> int:
+        """How many updates were done."""
+        return int(self.cells[STEPS])
+
+    @steps.setter
+    def steps(self, count: int) -> None:
+        self.cells[STEPS] = count
+
+    @property
+    def gradient_norm(self) -> float | None:
+        """The global norm of the last gradients that were checked; None before."""
+        norm = float(self.cells[NORM])
+        return None if norm < 0 else norm
+
+    @gradient_norm.setter
+    def gradient_norm(self, norm: float | None) -> None:
+        self.cells[NORM] = -1 if norm is None else norm
+
+    @property
     def learning_rate(self) -> float:
         """The rate of the next step.  Assign a number, or a schedule (a callable: step 0, 1, 2, … → rate)."""
-        if self.schedule is None:
-            return self._rate
-        return _scheduled_rate(self.schedule, self.steps)
+        return self.rate_at(self.steps)
 
     @learning_rate.setter
     def learning_rate(self, value: float | Schedule) -> None:
         if callable(value):
             _scheduled_rate(value, self.steps)
-            self.schedule = value
+            self.schedule: Schedule | None = value
         else:
-            self._rate = check_rate("learning_rate", value)
+            self.cells[RATE] = check_rate("learning_rate", value)
             self.schedule = None
+        self.cells[SCHEDULED] = self.schedule is not None
+
+    def rate_at(self, step: int) -> float:
+        """The rate of step 0, 1, 2, …, as the schedule has it, or the constant one."""
+        return float(self.cells[RATE]) if self.schedule is None else _scheduled_rate(self.schedule, step)
 
     @property
     def _rate_or_schedule(self) -> float | Schedule:
-        return self._rate if self.schedule is None else self.schedule
+        return self.learning_rate if self.schedule is None else self.schedule
 
     def step(self, grads: Iterable[Array]) -> None:
         """Update all parameters by one step against `grads`, arrays of the parameters' shapes and dtypes.
@@ -139,7 +163,7 @@ class Optimizer(ABC):
         rate = check_rate("learning_rate", _plain(state["learning_rate"]))
         self.steps, self.gradient_norm = steps, None
         if self.schedule is None:
-            self._rate = rate
+            self.cells[RATE] = rate
         for name, views in self._moment_views.items():
             for i, view in enumerate(views):
                 np.copyto(view, state[f"{name}.{i}"])

@@ -33,7 +33,7 @@ from autograd_ae.ops.dense import rows as in_rows
 from autograd_ae.runtime.chains import Chain, find_chains
 from autograd_ae.runtime.choosing import chosen
 from autograd_ae.runtime.compiled import Compiled
-from autograd_ae.runtime.instructions_training import begin_adam
+from autograd_ae.runtime.instructions_training import begin_adam, begin_sgd
 from autograd_ae.runtime.lowering import Row, lower
 from autograd_ae.runtime.pace import Pace
 from autograd_ae.runtime.stack_plan import Layer, Stack, rule_of
@@ -77,6 +77,8 @@ class Pieces:
 
 class Fused(Compiled):
     """`Compiled`, with chains as stacks on `threads` threads."""
+
+    enterable = False
 
     def __init__(self, program: Program, optimizer: Any, chains: Sequence[Chain], threads: int = 1):
         self.chains, self.threads = chains, threads
@@ -147,7 +149,7 @@ class Fused(Compiled):
         if self._numbers is None:
             pieces.add([*gradients, *update])
         else:  # Adam's numbers for this step, then gradients and rule in one
-            pieces.add([*[row for row in update if row.instruction is begin_adam], *gradients])
+            pieces.add([*[row for row in update if row.instruction in (begin_adam, begin_sgd)], *gradients])
         return pieces
 
     def _add(self, pieces: Pieces, line: Line) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.optim.adam import adam_kernel
+from autograd_ae.optim.optimizer import NORM, STEPS
 from autograd_ae.optim.sgd import sgd_kernel
 from autograd_ae.runtime.templates import SUMS
 
@@ -69,16 +70,31 @@ def check_finite(squares, g, _b, _c, n, first, _k, _l, _factors, like):
 
 
 @jit
-def begin_adam(out, _settings, _b, _c, decoupled, _j, _k, _l, settings, _like):
-    """The scalars of the next step from (rate, β₁, β₂, ε, λ, t), as `Adam._begin` has them; t ← t + 1."""
+def note_step(squares, checked, settings):
+    """t ← t + 1, and ‖g‖ where it was looked at and is a number."""
+    settings[STEPS] += 1
+    total = at(squares, 1, _DOUBLE)[0]
+    if checked != 0 and np.isfinite(total):
+        settings[NORM] = np.sqrt(total)
+
+
+@jit
+def begin_adam(out, squares, _b, _c, decoupled, checked, _k, _l, settings, _like):
+    """The scalars of the next step from (rate, β₁, β₂, ε, λ, t), as `Adam._begin` has them."""
+    note_step(squares, checked, settings)
     rate, beta_1, beta_2 = settings[0], settings[1], settings[2]
-    eps, decay, t = settings[3], settings[4], settings[5] + 1
-    settings[5] = t
+    eps, decay, t = settings[3], settings[4], settings[STEPS]
     root = np.sqrt(1 - beta_2**t)
     s = at(out, 7, _DOUBLE)
     s[0], s[1], s[2] = 1 - beta_1, beta_2, 1 - beta_2
     s[3], s[4] = eps * root, rate * root / (1 - beta_1**t)
     s[5], s[6] = (0.0, 1 - rate * decay) if decoupled != 0 else (decay, 1.0)
+    return 0
+
+
+@jit
+def begin_sgd(squares, _a, _b, _c, checked, _j, _k, _l, settings, _like):
+    note_step(squares, checked, settings)
     return 0
 
 
@@ -95,4 +111,31 @@ def sgd(w, g, v, _c, n, has_momentum, nesterov, _l, s, like):
     t = like.dtype.type
     arrays = at(w, n, like), at(g, n, like), at(v, n, like)
     sgd_kernel(*arrays, t(s[0]), t(s[1]), t(s[2]), has_momentum != 0, nesterov != 0)
+    return 0
+
+
+# Parameters that lie here and there: brought together for the rule, and put back. `pieces` holds (address, entries).
+
+
+@jit
+def collect(together, pieces, _b, _c, count, _j, _k, _l, _factors, like):
+    where, start = at(pieces, 2 * count, _INTEGER), 0
+    for p in range(count):
+        n = where[2 * p + 1]
+        piece, to = at(where[2 * p], n, like), at(together + start * like.itemsize, n, like)
+        for i in range(n):
+            to[i] = piece[i]
+        start += n
+    return 0
+
+
+@jit
+def hand_out(together, pieces, _b, _c, count, _j, _k, _l, _factors, like):
+    where, start = at(pieces, 2 * count, _INTEGER), 0
+    for p in range(count):
+        n = where[2 * p + 1]
+        piece, source = at(where[2 * p], n, like), at(together + start * like.itemsize, n, like)
+        for i in range(n):
+            piece[i] = source[i]
+        start += n
     return 0

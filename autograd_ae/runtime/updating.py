@@ -1,15 +1,16 @@
 """An optimiser's step as rows: its rule in one pass over each stretch of parameters that lie side by side.
 
 Adam, AdamW and SGD have rows; any other optimiser is called back with the gradients. The optimiser remains the owner of
-its state: the rows work on its moments where they lie, and `steps`, `learning_rate`, schedules and `state_dict` are
-what they would be after `optimizer.step(gradients)`, bit for bit. What a step needs of it is compared before each step,
-so a rate may change and a state be loaded at any time.
+its state: the rows work on its moments and `cells` where they lie, and `steps`, `learning_rate`, schedules and
+`state_dict` are what they would be after `optimizer.step(gradients)`, bit for bit. So a rate may change and a state be
+loaded at any time.
 
 With `check_finite` all gradients are looked at before a parameter changes; ‖g‖² comes of it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.op import Array
 from autograd_ae.optim.adam import Adam, AdamW
+from autograd_ae.optim.optimizer import NORM, RATE
 from autograd_ae.optim.sgd import SGD
 from autograd_ae.runtime import instructions_training as do
 from autograd_ae.runtime.instructions import FACTORS
@@ -45,28 +47,28 @@ class Update:
 
 
 class InRows(Update):
-    """The step of an optimiser whose rule is an instruction. `settings` are (rate, …, steps) as that one reads them."""
+    """The step of an optimiser whose rule is an instruction.
+
+    Its `cells` (see `optim/optimizer.py`) are the factors of the rows: they read the rate there, count the step and
+    leave the norm, so that between two steps Python has nothing to do, unless a schedule gives the rate.
+    """
 
     def __init__(self, optimizer: Any, gradients: Sequence[Array]):
         super().__init__(optimizer, gradients)
-        self.settings, self.squares = np.zeros(FACTORS), np.zeros(1)
-        self._stretches = list(stretches(optimizer, gradients))
+        self.settings, self.squares = optimizer.cells, np.zeros(1)
+        self._stretches, self._brought, self._put_back = brought_together(list(stretches(optimizer, gradients)))
         if optimizer.check_finite:
-            for k, (_, g, *_moments) in enumerate(self._stretches):
+            for k, g in enumerate(side_by_side(gradients)):
                 self.rows.append(Row(do.check_finite, (self.squares, g), (g.size, k == 0)))
         self._checks = len(self.rows)
-        self._rate = math.nan
 
     def before(self) -> None:
-        optimizer = self.optimizer
-        rate = optimizer._rate if optimizer.schedule is None else optimizer.learning_rate
-        if rate != self._rate:
-            self._rate = self.settings[0] = rate
+        if self.optimizer.schedule is not None:
+            self.settings[RATE] = self.optimizer.learning_rate
 
     def after(self) -> None:
-        self.optimizer.steps += 1
         if self._checks:
-            self.optimizer.gradient_norm = math.sqrt(self.squares[0])
+            self.settings[NORM] = math.sqrt(self.squares[0])
 
     def refused(self) -> int:
         self.optimizer._check_gradients(self.gradients)  # raises, unless only the sum of squares left the range
@@ -76,21 +78,12 @@ class InRows(Update):
 class AdamRows(InRows):
     def __init__(self, optimizer: Adam, gradients: Sequence[Array]):
         super().__init__(optimizer, gradients)
-        self._steps = -1
         self.settings[1:5] = optimizer._beta1, optimizer._beta2, optimizer._eps, optimizer._decay
         self.scalars = scalars = np.zeros(FACTORS)
-        self.rows.append(Row(do.begin_adam, (scalars, scalars), (int(optimizer.decoupled),), self.settings))
-        self.rows += [Row(do.adam, arrays, (arrays[0].size,), scalars) for arrays in self._stretches]
-
-    def before(self) -> None:
-        super().before()
-        if self.optimizer.steps != self._steps:
-            self._steps = self.optimizer.steps
-            self.settings[5] = self._steps
-
-    def after(self) -> None:
-        super().after()
-        self._steps += 1
+        how = int(optimizer.decoupled), int(optimizer.check_finite)
+        self.rows.append(Row(do.begin_adam, (scalars, self.squares), how, self.settings))
+        rule = [Row(do.adam, arrays, (arrays[0].size,), scalars) for arrays in self._stretches]
+        self.rows += [*self._brought, *rule, *self._put_back]
 
 
 class SGDRows(InRows):
@@ -98,8 +91,12 @@ class SGDRows(InRows):
         super().__init__(optimizer, gradients)
         self.settings[1:3] = optimizer._momentum, optimizer._decay
         how = optimizer._momentum != 0, optimizer._nesterov
-        for w, g, *velocity in self._stretches:
-            self.rows.append(Row(do.sgd, (w, g, *(velocity or [w])), (w.size, *how), self.settings))
+        self.rows.append(Row(do.begin_sgd, (self.squares,), (int(optimizer.check_finite),), self.settings))
+        rule = [
+            Row(do.sgd, (w, g, *(velocity or [w])), (w.size, *how), self.settings)
+            for w, g, *velocity in self._stretches
+        ]
+        self.rows += [*self._brought, *rule, *self._put_back]
 
 
 ROWS_OF: dict[type, type[Update]] = {Adam: AdamRows, AdamW: AdamRows, SGD: SGDRows}
@@ -126,6 +123,40 @@ def stretches(optimizer: Any, gradients: Sequence[Array]) -> Any:
     for p, g, start, length in runs:
         moments = [flat[p.dtype][start : start + length] for flat in optimizer.moments.values()]
         yield _flat(p, length), _flat(g, length), *moments
+
+
+FEW = 1 << 13  # parameters in all that are rather moved twice than updated piece by piece
+
+
+def brought_together(parts: list[Any]) -> tuple[list[Any], list[Row], list[Row]]:
+    """Stretches (parameter, gradient, *moments), made one where only small parameters lie apart; rows before and after.
+
+    A call of a rule's kernel takes as long as it needs for a hundred parameters, so many small ones are copied side by
+    side, updated at once, and put back.
+    """
+    sizes = [arrays[0].size for arrays in parts]
+    one_by_one: tuple[list[Any], list[Row], list[Row]] = parts, [], []
+    if len(parts) < 2 or sum(sizes) > FEW or len({arrays[0].dtype for arrays in parts}) > 1:
+        return one_by_one
+    columns = list(zip(*parts, strict=True))[1:]  # gradients and moments, which lie side by side already
+    ends = [[a.ctypes.data + a.nbytes == b.ctypes.data for a, b in itertools.pairwise(column)] for column in columns]
+    if not all(map(all, ends)):
+        return one_by_one
+    together = np.zeros(sum(sizes), parts[0][0].dtype)
+    pieces = np.array([(p[0].ctypes.data, p[0].size) for p in parts], np.int64)
+    rows = [Row(how, (together, pieces), (len(parts),), dtype=together.dtype) for how in (do.collect, do.hand_out)]
+    return [[together, *(_flat(column[0], together.size) for column in columns)]], rows[:1], rows[1:]
+
+
+def side_by_side(arrays: Sequence[Array]) -> Any:
+    """The arrays, flat: one for each run of those that lie side by side."""
+    runs: list[list[Any]] = []
+    for a in arrays:
+        if runs and a.size and follows(runs[-1][0], runs[-1][1], a):
+            runs[-1][1] += a.size
+        elif a.size:
+            runs.append([a, a.size])
+    return [_flat(a, length) for a, length in runs]
 
 
 def follows(first: Array, length: int, a: Array) -> bool:
