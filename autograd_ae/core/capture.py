@@ -155,6 +155,10 @@ class Captured:
 
     def _run_current(self) -> Any:
         self._current.run()
+        return self._values()
+
+    def _values(self) -> Any:
+        """What the last run computed."""
         if self._number:
             return self._outputs[0][()]
         if self._single:

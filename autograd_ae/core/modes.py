@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import numpy as np
+
 
 class _State(threading.local):
     """The modes of one thread; `usual` says that all three are as here, so that recording asks one question."""
@@ -17,6 +19,7 @@ class _State(threading.local):
 
 
 state = _State()
+watching = np.zeros(1, np.int64)  # how many threads are looking for NaN, where machine code can read it
 
 
 @contextmanager
@@ -30,6 +33,8 @@ def _setting(name: str, value: bool) -> Iterator[None]:
 
 
 def _set(name: str, value: bool) -> None:
+    if name == "anomaly":
+        watching[0] += value - state.anomaly
     setattr(state, name, value)
     state.usual = state.gradients and not state.capturing and not state.anomaly
 

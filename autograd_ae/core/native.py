@@ -69,25 +69,30 @@ def _view(dimensions: int) -> Native:
 at, matrix_at = _view(1), _view(2)
 
 
-@Native
-def call() -> Any:
-    """`call(code, argument)`: run the machine code at an address (see `object_code.py`) on an integer."""
-    from llvmlite import ir
-    from numba.core import cgutils, types
-    from numba.extending import intrinsic
+def _caller(arguments: int) -> Native:
+    def recipe() -> Any:
+        from llvmlite import ir
+        from numba.core import cgutils, types
+        from numba.extending import intrinsic
 
-    @intrinsic
-    def run(_context: Any, code: Any, argument: Any) -> Any:
         def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
             word, anything = ir.IntType(64), ir.IntType(8).as_pointer()
-            kind = ir.FunctionType(ir.IntType(32), [word.as_pointer(), anything.as_pointer(), word])
+            given = [word.as_pointer(), anything.as_pointer(), *[word] * arguments]
+            kind = ir.FunctionType(ir.IntType(32), given)
             result, error = cgutils.alloca_once(builder, word), cgutils.alloca_once(builder, anything)
-            builder.call(builder.inttoptr(args[0], kind.as_pointer()), [result, error, args[1]])
+            builder.call(builder.inttoptr(args[0], kind.as_pointer()), [result, error, *args[1:]])
             return builder.load(result)
 
-        return types.int64(types.int64, types.int64), build
+        declared = types.int64(*(types.int64,) * (1 + arguments)), build
+        if arguments == 1:
+            return intrinsic(lambda _context, code, a: declared)
+        return intrinsic(lambda _context, code, a, b, c: declared)
 
-    return run
+    return Native(recipe)
+
+
+# call(code, a) and call_three(code, a, b, c): run the machine code at an address (see `object_code.py`) on integers.
+call, call_three = _caller(1), _caller(3)
 
 
 @Native

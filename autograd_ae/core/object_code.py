@@ -131,6 +131,18 @@ def _loaded(symbol: str, *needed: str, code: bytes) -> int:
     return address
 
 
+def from_assembly(text: str, symbol: str) -> int:
+    """The address of a function written in LLVM's assembly language, small enough not to be kept on disk."""
+    from llvmlite import binding
+
+    _platform()  # prepares LLVM for this processor
+    engine = _engine()
+    engine.add_module(binding.parse_assembly(text))
+    engine.finalize_object()
+    address: int = engine.get_function_address(symbol)
+    return address
+
+
 def _compiled(function: Callable[..., int], arguments: int, path: Path) -> int:
     import numba
 

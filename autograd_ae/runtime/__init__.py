@@ -10,7 +10,9 @@
 4. `updating.py` appends the optimiser's step, `gathering.py` puts the reading of the batch before all.
 5. `table.py` turns rows into integers, with the addresses of the machine code of the instructions that occur.
 6. `interpreter.py` is one small loop: call the code, next row. `compiled.py` holds all this together.
-7. `straight.py` writes the table of a tiny network out as one function, on request (`step.compile()`).
+7. Small networks: `small.py` puts the instructions of `lanes.py` in place of the rows of dense layers of a few units;
+   `entering.py` lets a step, or many, begin without a detour through Python; `straight.py` writes a table out as one
+   function, on request (`step.compile()`).
 
 Where a program is a stack of dense layers with work enough, `fused.py` replaces these rows by three, made for it:
 
@@ -23,5 +25,5 @@ The machine code of instructions is made by Numba once per machine and loaded fr
 
 What differs from `runtime="replay"`, the same lines run one by one from Python: sums of many terms are added in
 float64, several chains at once; exp and tanh are polynomials (2 ulp); products below 4,096 multiplications are plain
-loops. All else has the same bits.
+loops, those of small dense layers chains of fused multiply-adds (`lanes.py`). All else has the same bits.
 """

@@ -19,6 +19,7 @@ from autograd_ae.core.capture import Captured, Replay
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
 from autograd_ae.runtime.compiled import parameter_places
+from autograd_ae.runtime.entering import ELSEWHERE
 from autograd_ae.runtime.fused import executor
 from autograd_ae.runtime.gathering import by_numpy
 from autograd_ae.runtime.team import usable_threads
@@ -48,17 +49,48 @@ class Replayed(Replay):
 class Step(Captured):
     """A captured function: `step(*arrays)` gives its values, renews `gradients`, trains where it has an optimiser."""
 
+    # The current program's way in past Python, where it is small enough to have one (`entering.py`): the function, and
+    # the place of its value where that is one number.
+    _enter: tuple[Callable[[tuple[Any, ...]], int], Array | None] | None = None
+    _entry: Any = None
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Values of the outputs on new data (copies; NumPy scalars where 0-d); gradients are renewed in place.
+
+        Without arguments: once more on the data of the last call, for functions whose parameters changed meanwhile.
+        """
+        if self._enter is not None:
+            enter, number = self._enter
+            if (refused := enter(arrays)) != ELSEWHERE:
+                if refused >= 0:
+                    self._current.go_on(refused)
+                return self._values() if number is None else number[()]
+        values = super().__call__(*arrays)
+        self._look_for_entry()
+        return values
+
+    def _look_for_entry(self) -> None:
+        self._entry = getattr(self._current, "entry", None)
+        self._enter = None if self._entry is None else (self._entry.step, self._outputs[0] if self._number else None)
+
     @property
     def runtime(self) -> Any:
         """What runs the program of the last call's shapes; `nbytes`, `callbacks` where it is compiled."""
         return self._current
+
+    @property
+    def brief(self) -> bool:
+        """Whether the current program is small enough to be run past Python, many steps in one call (`on_rows`)."""
+        return self._entry is not None
 
     def compile(self) -> bool:
         """For a tiny network: compile the whole step as one function, in seconds; the next process finds it on disk.
 
         False, and nothing is done, where that would gain nothing: for larger programs, and for replayed ones.
         """
-        return bool(getattr(self._current, "compile", bool)())
+        done = bool(getattr(self._current, "compile", bool)())
+        self._look_for_entry()
+        return done
 
     @property
     def inputs(self) -> Mapping[str, Array]:
@@ -72,18 +104,50 @@ class Step(Captured):
         ----------
         X : (samples, n) of uint8, float32 or float64 in C order, also a memory map. uint8 is divided by 255.
         rows : (B,) integers. A new B is a new program.
+            Or (steps, B): a step on each of these batches in turn; values come stacked, (steps, …) each. For a small
+            program that is one call into machine code for some thousands of steps.
         others : the function's further arguments; without them their buffers (`step.inputs`) are left as they are.
+            For many steps each has one axis more, (steps, …).
         scale : what to multiply X by, instead.
 
         Raises
         ------
-        IndexError : a row that X does not have.
+        IndexError : a row that X does not have. What one of many steps raises, it raises when those before are done.
         """
+        rows = np.asarray(rows)
+        if rows.ndim == 2:
+            return self._on_batches(X, rows, others, scale)
         self.take(X, rows, scale=scale)
         if others:
             for array, buffer in zip(others, self._buffers[1:], strict=True):
                 np.copyto(buffer, array)
         return self._run_current()
+
+    def _on_batches(self, X: Array, rows: Array, others: tuple[Any, ...], scale: float | None) -> Any:
+        done, steps = 0, len(rows)
+        if steps and not others and self._all_numbers(X, rows[0], scale):
+            values = np.zeros((steps, len(self._outputs)))
+            numbers = np.ascontiguousarray(rows.astype(np.int64, casting="same_kind", copy=False))
+            done = getattr(self._current, "run_many", lambda *_arguments: 0)(X, numbers, scale, values)
+            columns = [v[:done].astype(o.dtype) for v, o in zip(values.T, self._outputs, strict=True)]
+        else:
+            columns = [np.zeros((0, *o.shape), o.dtype) for o in self._outputs]
+        rest = [self.on_rows(X, rows[k], *[o[k] for o in others], scale=scale) for k in range(done, steps)]
+        if rest:
+            rest = [rest] if self._single else list(zip(*rest, strict=True))
+            columns = [np.concatenate([c, np.stack(r)]) for c, r in zip(columns, rest, strict=True)]
+        return columns[0] if self._single else tuple(columns)
+
+    def _all_numbers(self, X: Array, rows: Array, scale: float | None) -> bool:
+        """Whether the program for batches of this size, made the current one, gives numbers only."""
+        if len(rows) != len(self._buffers[0]):
+            self.take(X, rows, scale=scale)
+        return all(not output.ndim for output in self._outputs)
+
+    def _select(self, batch: tuple[Array, ...]) -> list[Array]:
+        buffers = super()._select(batch)
+        self._look_for_entry()
+        return buffers
 
     @property
     def buffers(self) -> list[Array]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from autograd_ae.core.capture import complete, gradients_of
 from autograd_ae.core.errors import CaptureError
 from autograd_ae.core.jit import JIT_ENABLED
@@ -19,14 +21,18 @@ from autograd_ae.core.modes import state
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
 from autograd_ae.core.recording import refuse_nan
+from autograd_ae.optim.optimizer import RATE
+from autograd_ae.runtime.entering import Entry, guards_of, possible
 from autograd_ae.runtime.gathering import Gather, by_numpy
 from autograd_ae.runtime.lowering import Row, lower
 from autograd_ae.runtime.plan import plan
+from autograd_ae.runtime.small import replaced
 from autograd_ae.runtime.straight import MOST_WORK, compiled_before, work
 from autograd_ae.runtime.table import Table
-from autograd_ae.runtime.updating import Update, update_of
+from autograd_ae.runtime.updating import InRows, Update, update_of
 
 Stretch = tuple[int, int]
+AT_A_TIME = 1 << 26  # numbers to go through past Python: some milliseconds
 
 
 class Compiled:
@@ -63,13 +69,16 @@ class Compiled:
         self._rows: list[Row] = [] if self._gather is None else [self._gather.row]
         self._owners: list[Line | None] = [None] * len(self._rows)
         self._units: list[Stretch | Line] = []
-        for line in (*self.program.forward, *self.program.backward):
-            out, args = self._array(line.out), [self.arrays[a] for a in line.args]
-            rows = lower(line.run, out, args, line.params)
-            if rows is None or not JIT_ENABLED:
-                self._units.append(line)
-            else:
-                self._extend(rows, line)
+        instead = replaced(self.program, self.arrays) if JIT_ENABLED and self.enterable else {}
+        for direction in ("forward", "backward"):
+            for k, line in enumerate(getattr(self.program, direction)):
+                if (direction, k) in instead:
+                    rows, after = instead[direction, k]
+                    self._extend(rows, line)
+                    for another in after:
+                        self._add_line(another)
+                else:
+                    self._add_line(line)
         self.callbacks = [unit.label or "accumulate" for unit in self._units if isinstance(unit, Line)]
         self._update: Update | None = None
         if self.optimizer is not None:
@@ -78,8 +87,18 @@ class Compiled:
         self._table = Table(self._rows) if self._rows else None
         if self._gather is not None:
             self._gather.forget()
+        self._codes: dict[Stretch, int] = {}
         if self.straight or self._compiled_before():
             self.compile()
+        self.entry = self._entry()
+
+    def _add_line(self, line: Line) -> None:
+        out, args = self._array(line.out), [self.arrays[a] for a in line.args]
+        rows = lower(line.run, out, args, line.params)
+        if rows is None or not JIT_ENABLED:
+            self._units.append(line)
+        else:
+            self._extend(rows, line)
 
     def _extend(self, rows: Sequence[Row], line: Line | None) -> None:
         first, last = len(self._rows), len(self._rows) + len(rows)
@@ -102,9 +121,24 @@ class Compiled:
         if self._table is None or sum(work(self._rows[a:b]) for a, b in stretches) > MOST_WORK:
             return False
         for first, last in stretches:
-            self._table.straighten(first, last)
+            self._codes[first, last] = self._table.straighten(first, last)
         self.straight = True
+        self.entry = self._entry()
         return True
+
+    enterable = True  # whether its rows are all that a step is
+
+    def _entry(self) -> Entry | None:
+        """The way in past Python (`entering.py`), where the program is one stretch of rows and done in no time."""
+        in_rows = self._update is None or isinstance(self._update, InRows)
+        if not self.enterable or self._table is None or len(self._units) != 1 or isinstance(self._units[0], Line):
+            return None
+        if not in_rows or work(self._rows) > MOST_WORK or not possible():
+            return None
+        inputs, outputs = ([self._array(p) for p in places] for places in (self.program.inputs, self.program.outputs))
+        guards = guards_of(self._bound, self.optimizer)
+        code = self._codes.get(self._units[0])
+        return Entry(self._table, self._units[0], code, inputs, outputs, guards)
 
     # A step.
 
@@ -130,6 +164,12 @@ class Compiled:
                     self._go_on(refused, unit[1])  # type: ignore[arg-type]
         if update is not None:
             update.after()
+
+    def go_on(self, refused: int) -> None:
+        """What `run` does when a row of its only stretch has refused."""
+        self._go_on(refused, self._units[0][1])  # type: ignore[arg-type]
+        if self._update is not None:
+            self._update.after()
 
     def _go_on(self, refused: int, last: int) -> None:
         """A row refused its operands: raise what the user should see, or compute its line in Python, then the rest."""
@@ -164,6 +204,38 @@ class Compiled:
         self._gather.point(self._table, X, rows, scale)  # type: ignore[arg-type]
         if self._table.run(0, 1) >= 0:  # type: ignore[union-attr]
             raise self._gather.refused()
+
+    def run_many(self, X: Array, rows: Array, scale: float | None, values: Array) -> int:
+        """Steps on X[rows[0]], X[rows[1]], …; what step k computes goes to values[k], float64 (steps, outputs).
+
+        How many were done past Python: 0 where this program cannot, less than all where Python has to go on. What a
+        batch cannot be trained on raises as in `run`, when the steps before it are done.
+        """
+        if self._gather is None or self.entry is None:
+            return 0
+        self._gather.aim(self._table, X, scale)  # type: ignore[arg-type]
+        rates, rate = self._rates(len(rows))
+        done, at_a_time = 0, max(1, AT_A_TIME // work(self._rows))
+        while done < len(rows):
+            part = slice(done, done + at_a_time)
+            count, refused = self.entry.many(rows[part], values[part], rates[part], rate)
+            if count < 0:
+                break
+            done += count
+            if count < len(values[part.start : part.stop]):
+                if refused == 0:
+                    raise self._gather.refused(rows[done])
+                self.go_on(refused)
+                values[done] = [self._array(place)[()] for place in self.program.outputs]
+                done += 1
+        return done
+
+    def _rates(self, steps: int) -> tuple[Array, Array | None]:
+        """What a schedule gives for the steps to come, and where a step reads its rate."""
+        if self.optimizer is None or self.optimizer.schedule is None:
+            return np.zeros(0), None
+        ahead = range(self.optimizer.steps, self.optimizer.steps + steps)
+        return np.array([self.optimizer.rate_at(step) for step in ahead]), self.optimizer.cells[RATE : RATE + 1]
 
 
 def parameter_places(program: Program, optimizer: Any) -> list[int]:

@@ -31,6 +31,10 @@ class Gather:
     def point(self, table: Table, X: Array, rows: Array, scale: float | None) -> None:
         """Make the row of `table` gather these rows of X, times `scale`, when the table runs next."""
         np.copyto(self.chosen, rows)
+        self.aim(table, X, scale)
+
+    def aim(self, table: Table, X: Array, scale: float | None) -> None:
+        """Make it gather from X."""
         if X is self._source and scale == self._scale:
             return
         divisor = checked(X, self.buffer, scale)
@@ -43,10 +47,10 @@ class Gather:
         """The table is a new one: point anew."""
         self._source = None
 
-    def refused(self) -> IndexError:
-        """The error for a row that X does not have."""
-        n = len(self._source)
-        wrong = self.chosen[(self.chosen < 0) | (self.chosen >= n)]
+    def refused(self, rows: Array | None = None) -> IndexError:
+        """The error for a row that X does not have, among those chosen or among `rows`."""
+        n, chosen = len(self._source), self.chosen if rows is None else rows
+        wrong = chosen[(chosen < 0) | (chosen >= n)]
         return IndexError(f"row {int(wrong[0])} was asked for, and X has rows 0 to {n - 1}")
 
 

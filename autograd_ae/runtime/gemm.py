@@ -239,4 +239,4 @@ def _constant(attribute: str) -> Native:
     return Native(recipe)
 
 
-columns, parts = _constant("columns"), _constant("parts")
+columns, parts, lanes = _constant("columns"), _constant("parts"), _constant("lanes")

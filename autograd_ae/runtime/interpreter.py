@@ -29,6 +29,11 @@ def run_rows(table, first, last):
     return -1
 
 
+def interpreter_code() -> int:
+    """The address of the machine code of `run_rows`."""
+    return code_of(run_rows, 3)
+
+
 def interpreter() -> Call:
     """`run(address of the table, first, last)`: the row that refused, or −1."""
-    return Call(code_of(run_rows, 3))
+    return Call(interpreter_code())

@@ -32,7 +32,7 @@ class Table:
             if not isinstance(row.factors, np.ndarray):
                 self.factors[r, : len(row.factors)] = row.factors
             self._kept += [*row.arrays, *([row.factors] if isinstance(row.factors, np.ndarray) else [])]
-        self._rows, self._address = list(rows), self.words.ctypes.data
+        self._rows, self.address = list(rows), self.words.ctypes.data
         self._interpreter = interpreter()
         self._stretches: dict[tuple[int, int], tuple[Callable[[], None], ctypes.c_int64]] = {}
 
@@ -41,11 +41,13 @@ class Table:
         found = self._stretches.get((first, last))
         if found is None:
             run = self._interpreter
-            found = self._stretches[first, last] = run.fixed(self._address, first, last), run.result
+            found = self._stretches[first, last] = run.fixed(self.address, first, last), run.result
         found[0]()
         return found[1].value
 
-    def straighten(self, first: int, last: int) -> None:
-        """Run rows first … last − 1, whenever they are run together, by code of their own (`straight.py`)."""
-        run = Call(straight_code(self._rows[first:last], first), brief=True)
-        self._stretches[first, last] = run.fixed(self._address, first, last), run.result
+    def straighten(self, first: int, last: int) -> int:
+        """Run rows first … last − 1, when they are run together, by code of their own (`straight.py`); its address."""
+        code = straight_code(self._rows[first:last], first)
+        run = Call(code, brief=True)
+        self._stretches[first, last] = run.fixed(self.address, first, last), run.result
+        return code

@@ -21,7 +21,10 @@ MODELS = {
     "VAE gaussian": lambda runtime: ae.VAE(
         2, likelihood="gaussian", observation_variance="learned", runtime=runtime, **SMALL
     ),
-    "LinearPCA": lambda runtime: ae.LinearPCA(2, solver="adam", max_iter=3, random_state=0, runtime=runtime),
+    # In batches: all centred samples at once have a bias gradient of zero, and Adam would follow its rounding.
+    "LinearPCA": lambda runtime: ae.LinearPCA(
+        2, solver="adam", batch_size=8, max_iter=3, random_state=0, runtime=runtime
+    ),
     "LinearPCA lbfgs": lambda runtime: ae.LinearPCA(2, max_iter=200, random_state=0, runtime=runtime),
     "DeepPCA circular": lambda runtime: ae.DeepPCA(
         1, code="circular", solver="adam", learning_rate="cosine", runtime=runtime, **SMALL

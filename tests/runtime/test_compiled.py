@@ -145,7 +145,7 @@ def test_memory_of_dead_values_is_used_again(rng):
 @needs_kernels
 def test_the_same_numbers_without_the_blas_symbol(rng, monkeypatch):
     """Where NumPy has another BLAS, products are called back."""
-    _, loss = network(rng, np.float64, (40, 30, 20, 30, 40))
+    _, loss = network(rng, np.float64, (40, 50, 20, 50, 40))
     x = rng.random((32, 40))
     expected = ae.capture(loss, ae.constant(x))(x)
     monkeypatch.setattr("autograd_ae.runtime.lowering.HAS_BLAS", False)
