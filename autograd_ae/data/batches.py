@@ -32,6 +32,25 @@ def batches(X: Sized, batch_size: int, rng: Seed | None = None, *, shuffle: bool
     [0, 1, 2, 3, 4, 5, 6]
     """
     n, size = len(X), count("batch_size", batch_size)
+    order = _order(n, rng, shuffle=shuffle)
+    return (order[start : start + size] for start in range(0, n, size))
+
+
+def batch_tables(
+    X: Sized, batch_size: int, rng: Seed | None = None, *, shuffle: bool = True
+) -> Iterator[NDArray[np.int64]]:
+    """The same epoch as tables: (batches, batch_size) of row numbers, then (1, rest) where a shorter batch is left.
+
+    >>> [table.tolist() for table in batch_tables(range(7), 3, shuffle=False)]
+    [[[0, 1, 2], [3, 4, 5]], [[6]]]
+    """
+    n, size = len(X), count("batch_size", batch_size)
+    order, whole = _order(n, rng, shuffle=shuffle), n // size * size
+    parts = order[:whole].reshape(-1, size), order[whole:].reshape(1, -1)
+    return (part for part in parts if part.size)
+
+
+def _order(n: int, rng: Seed | None, *, shuffle: bool) -> NDArray[np.int64]:
     order = np.arange(n)
     if shuffle:
         if rng is None:
@@ -39,4 +58,4 @@ def batches(X: Sized, batch_size: int, rng: Seed | None = None, *, shuffle: bool
                 "shuffling needs rng: pass np.random.default_rng(seed), or shuffle=False for the given order"
             )
         generator(rng).shuffle(order)
-    return (order[start : start + size] for start in range(0, n, size))
+    return order

@@ -11,7 +11,7 @@ rounding of sums and of exp and tanh (`runtime/__init__.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
@@ -56,6 +56,11 @@ class Stepper:
     def __call__(self, X: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> tuple[Any, ...]:
         raise NotImplementedError
 
+    def through(self, X: np.ndarray, batches: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, ...]]:
+        """Steps on X[batches[0]], X[batches[1]], …: the values of some steps at a time, (steps,) each."""
+        for rows in batches:
+            yield tuple(np.atleast_1d(value) for value in self(X, rows, rng))
+
 
 class CapturedStepper(Stepper):
     def __init__(self, model: Any, optimizer: Any, X: np.ndarray, rows: np.ndarray):
@@ -75,6 +80,16 @@ class CapturedStepper(Stepper):
         self.model._draw_into(tuple(noise), batch, rng)
         values: tuple[Any, ...] = self.step()
         return values
+
+    def through(self, X: np.ndarray, batches: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, ...]]:
+        """For a small network without noise all at once: its steps take less time than Python needs to ask for them."""
+        if batches.shape[1] != len(self.step.buffers[0]):
+            batch, noise = example(self.model, X, batches[0])
+            self.step.prepare(batch, *noise)
+        if len(self.step.buffers) > 1 or not self.step.brief:
+            yield from super().through(X, batches, rng)
+        else:
+            yield self.step.on_rows(X, batches)
 
 
 class EagerStepper(Stepper):

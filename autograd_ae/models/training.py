@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.blas import limit_blas_threads
-from autograd_ae.data.batches import batches
+from autograd_ae.data.batches import batch_tables
 from autograd_ae.models.stepping import evaluation, stepper
 from autograd_ae.models.validation import warn_user
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
@@ -81,14 +81,16 @@ def one_pass(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator
 def _steps(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
     """A step of the optimiser for each batch of an epoch; the means of the loss and its terms."""
     totals: dict[str, float] = {}
-    for rows in batches(X, min(model.batch_size, len(X)), rng):
+    for group in batch_tables(X, min(model.batch_size, len(X)), rng):
         if not hasattr(model, "_step") or model._step.optimizer is not optimizer:
-            model._step, model._recorded_with = stepper(model, optimizer, X, rows), model._constants()
-        values = model._step(X, rows, rng)
-        if not np.isfinite(loss := float(values[0]) * model._loss_unit):
-            raise FloatingPointError(f"the loss became {loss}")
-        for name, value in zip(model._step.names, values, strict=True):
-            totals[name] = totals.get(name, 0.0) + float(value) * model._loss_unit * len(rows) / len(X)
+            model._step, model._recorded_with = stepper(model, optimizer, X, group[0]), model._constants()
+        for values in model._step.through(X, group, rng):
+            losses = values[0].astype(float) * model._loss_unit
+            if not np.isfinite(losses).all():
+                raise FloatingPointError(f"the loss became {losses[~np.isfinite(losses)][0]}")
+            share = model._loss_unit * group.shape[1] / len(X)
+            for name, value in zip(model._step.names, values, strict=True):
+                totals[name] = totals.get(name, 0.0) + float(value.sum(dtype=float)) * share
     return totals
 
 
