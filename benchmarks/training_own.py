@@ -21,13 +21,15 @@ def parts(problem: Problem) -> tuple[Any, Any, Any]:
     return net, parameters, adam
 
 
-def captured(problem: Problem, *, runtime: str) -> Step:
-    """`ae.capture` with the optimiser: one call is a training step."""
+def captured(problem: Problem, *, runtime: str, written_out: bool = False) -> Step:
+    """`ae.capture` with the optimiser: one call is a training step. `written_out`: compiled whole, as one function."""
     import autograd_ae as ae
 
     net, _, adam = parts(problem)
     example, batches = ae.constant(problem.batches[0]), problem.endless()
     train = ae.capture(lambda x: ae.squared_error(net(x), x), example, optimizer=adam, runtime=runtime)
+    if written_out and not train.compile():
+        raise RuntimeError("the program is too large to be compiled as one function")
     return lambda: (train(next(batches)),)
 
 

@@ -28,6 +28,11 @@ CONTENDERS = [
     Contender("HIPS autograd", training_peers.hips_autograd, needs=("autograd",)),
     Contender("mygrad", training_peers.mygrad, needs=("mygrad",)),
 ]
+WRITTEN_OUT = Contender(
+    "autograd_ae, step.compile()",
+    partial(training_own.captured, runtime="compiled", written_out=True),
+    needs=("autograd_ae.ops.api",),
+)
 FLOOR = Contender("floor: its matrix products", training_peers.matrix_products, checked=False)
 MICROGRAD = Contender("micrograd", training_peers.micrograd, needs=("micrograd",))
 
@@ -52,7 +57,7 @@ WORKLOADS = [
         "T",
         "training step of 2-8-1-8-2, all sigmoid, batch 32, float32",
         partial(circle_problem, batch=32),
-        [*CONTENDERS, MICROGRAD],
+        [*CONTENDERS, WRITTEN_OUT, MICROGRAD],
         unit="µs per step",
         scale=1e6,
     ),
