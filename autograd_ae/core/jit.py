@@ -19,6 +19,7 @@ from __future__ import annotations
 import dis
 import functools
 import hashlib
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -101,9 +102,26 @@ def _hash_outside(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
+@functools.cache
+def _number_apart() -> None:
+    """Let no two processes give code the same symbol.
+
+    Numba tells functions of one name apart by counting them, from 1 in each process. Object files of several processes
+    are loaded into one (`object_code.py`), where the first definition of a symbol would serve for all.
+    """
+    from numba.core.bytecode import FunctionIdentity
+
+    FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(7), "big"))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_number_apart.cache_clear)
+
+
 def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     import numba
 
+    _number_apart()
     dispatcher = numba.njit(error_model="numpy", nogil=True, fastmath=set(kernel.flags))(parts_in(kernel.py_func))
     _keep_on_disk(dispatcher)
     return dispatcher
@@ -113,6 +131,7 @@ def bare(function: Callable[..., Any], flags: frozenset[str] = frozenset(), *, f
     """A dispatcher that Python cannot call: compiled faster, and its code stands alone."""
     import numba
 
+    _number_apart()
     without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": forceinline}
     return numba.njit(error_model="numpy", nogil=True, fastmath=set(flags), **without)(function)
 

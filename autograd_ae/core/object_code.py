@@ -24,6 +24,7 @@ from autograd_ae.core.jit import Kernel, _announce, _hash_outside, bare, cache_d
 from autograd_ae.core.native import blas_symbols
 
 _addresses: dict[Path, int] = {}
+_symbols: set[str] = set()  # of the object files that were loaded
 _kept: list[Any] = []  # what must live as long as the addresses that were given out
 
 
@@ -118,6 +119,8 @@ def _loaded(symbol: str, *needed: str, code: bytes) -> int:
     digest, code = code[:32], code[32:]
     if hashlib.sha256(code).digest() != digest:
         raise ValueError("a damaged file")
+    if symbol in _symbols:  # its first definition would be taken
+        raise ValueError(f"{symbol} was loaded from another file")
     engine = _engine()
     if not all(binding.address_of_symbol(name) for name in needed):  # LLVM would end the process
         raise ValueError(f"{symbol} needs what only Numba has")
@@ -125,6 +128,7 @@ def _loaded(symbol: str, *needed: str, code: bytes) -> int:
     _kept.append(object_file)
     engine.add_object_file(object_file)
     engine.finalize_object()
+    _symbols.add(symbol)
     address: int = engine.get_function_address(symbol)
     if not address:
         raise ValueError(f"{symbol} is not in its object file")

@@ -33,11 +33,12 @@ print(call(14), "numba" in sys.modules)
 """
 
 
-def run(folder):
+def run(folder, script=RUN, *arguments):
     (folder / "mine.py").write_text(MODULE)
     path = os.pathsep.join([str(folder), *sys.path])
     env = {**os.environ, "AUTOGRAD_AE_CACHE_DIR": str(folder), "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
@@ -61,3 +62,45 @@ def test_code_is_loaded_once_however_many_programs_ask_for_it(monkeypatch):
     monkeypatch.setattr("autograd_ae.core.object_code._loaded", None)
     monkeypatch.setattr("autograd_ae.core.object_code._compiled", None)
     assert machine_code("test-once", lambda: lambda n: n + 1) == first
+
+
+SEVERAL = """
+import sys
+from autograd_ae.core.jit import jit
+from autograd_ae.core.object_code import Call, machine_code
+
+@jit
+def double(n):
+    return 2 * n
+
+@jit
+def triple(n):
+    return 3 * n
+
+def entry_of(kernel):
+    part = kernel.part()
+
+    def entry(n):
+        return part(n)
+
+    return entry
+
+for name in sys.argv[1:]:
+    print(Call(machine_code(name, lambda name=name: entry_of(globals()[name])))(7))
+print("numba" in sys.modules)
+"""
+
+
+def test_codes_that_different_processes_compiled_keep_apart_in_a_third(tmp_path):
+    """Functions of one name, each the first that its process compiled."""
+    assert run(tmp_path, SEVERAL, "double") == ["14", "True"]
+    assert run(tmp_path, SEVERAL, "triple") == ["21", "True"]
+    assert run(tmp_path, SEVERAL, "double", "triple") == ["14", "21", "False"]
+
+
+def test_a_symbol_that_was_loaded_from_another_file_is_compiled_anew(tmp_path):
+    """As files have them that a copied folder brings together."""
+    run(tmp_path, SEVERAL, "double")
+    (path,) = tmp_path.rglob("*.o")
+    (path.parent / path.name.replace("double", "triple")).write_bytes(path.read_bytes())
+    assert run(tmp_path, SEVERAL, "double", "triple") == ["14", "21", "True"]
