@@ -8,6 +8,7 @@ everywhere, and the one that reproduces the claimed numbers is the explanation.
     cause                            what was done
     correct                          nothing: the gradient agrees
     sign                             a minus too many or too few
+    sign_of_term                     one of several contributions to a gradient has the wrong sign
     factor                           a constant factor; `detail` prints it as a fraction
     missing_batch_mean               the sum over the B samples was not divided by B
     extra_batch_mean                 divided by B where the loss is a sum
@@ -19,12 +20,14 @@ everywhere, and the one that reproduces the claimed numbers is the explanation.
     doubled_sigma_prime              … applied twice
     sigma_prime_at_preactivation     σ′ written in terms of the output, evaluated at the input: z(1 − z) for y(1 − y)
     sigma_prime_at_output            σ′(z) evaluated at y
+    activation_for_derivative        σ(z) written for σ′(z)
     dropped_path                     one of several uses of a value forgotten: `=` for `+=`
     dropped_term                     a term of the loss not differentiated (the penalty of a sparse code, the KL)
     extra_term                       a multiple of x, of its signs or of a constant added
     log_variance_as_log_deviation    exp(x) taken for a deviation where it is a variance
     missing_half                     the ½ of √v = exp(½ ln v) lost on the way back
     stale_activations                activations of another sample (another batch) used
+    wrong_layer_input                dW = XᵀΔ with the input of another layer, or with this one's before its activation
     zero                             nothing but zeros
     unexplained                      no simple explanation
 """

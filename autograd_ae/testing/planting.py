@@ -16,6 +16,7 @@ from autograd_ae.core.program import NOTHING, Line, Program, accumulate, unbroad
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.testing.planting_activations import activation_mistakes
 from autograd_ae.testing.planting_edits import Array, Edit, Planted, run_edited, where
+from autograd_ae.testing.planting_layers import wrong_inputs
 
 
 def planted_gradients(program: Program) -> Iterator[Planted]:
@@ -26,10 +27,12 @@ def planted_gradients(program: Program) -> Iterator[Planted]:
     yield from _sums(program)
     yield from _factors(program)
     yield from _stale(program)
+    yield from wrong_inputs(program)
 
 
 def _paths(program: Program) -> Iterator[Planted]:
-    """A value used more than once: a contribution left out, or the last written over the others."""
+    """A value used more than once: a contribution left out, the last written over the others, one subtracted."""
+    begun = set()
     for number, line in enumerate(program.backward):
         if line.run is accumulate:
             value = next(v for v, g in program.gradients.items() if g == line.out)
@@ -37,6 +40,19 @@ def _paths(program: Program) -> Iterator[Planted]:
             detail = f"{used}: contributions add up (+=), one is lost {where(program, line.node)}"
             yield Planted("dropped_path", detail, run_edited(program, {number: None}, {}), 10)
             yield Planted("dropped_path", detail, run_edited(program, {number: _overwrite}, {}), 10)
+            detail = f"{used}: one of its contributions has the wrong sign {where(program, line.node)}"
+            for edit in (_subtract,) if line.out in begun else (_subtract, _subtract_from):
+                yield Planted("sign_of_term", detail, run_edited(program, {number: edit}, {}), 11)
+            begun.add(line.out)
+
+
+def _subtract(_line: Line, out: Array, arguments: list[Any]) -> None:
+    out -= arguments[0]
+
+
+def _subtract_from(_line: Line, out: Array, arguments: list[Any]) -> None:
+    """The contribution that came first has the wrong sign."""
+    np.subtract(arguments[0], out, out=out)
 
 
 def _overwrite(_line: Line, out: Array, arguments: list[Any]) -> None:

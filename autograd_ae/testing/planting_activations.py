@@ -77,14 +77,16 @@ def _ratios(node: Node, z: Tensor, y: Tensor | None) -> dict[str, Array]:
             before = node.inputs[0].data @ node.inputs[1].data + node.inputs[2].data
             formula = {"dense_sigmoid": before * (1 - before), "dense_tanh": 1 - before**2}.get(node.op.name)
             result = {"missing_sigma_prime": 1 / D, "doubled_sigma_prime": D}
+            value = node.value
         else:
             D = Program([y], wrt=[z]).run_once(np.ones_like(y.data))[0]
             if np.allclose(D, D.ravel()[0]):  # linear: no activation
                 return {}
             result = {"missing_sigma_prime": 1 / D, "doubled_sigma_prime": D}
+            value = y.data
             written = {"y(1 - y)": y.data * (1 - y.data), "1 - y²": 1 - y.data**2}
             at_z = {"y(1 - y)": z.data * (1 - z.data), "1 - y²": 1 - z.data**2}
-            formula = next((at_z[k] for k, value in written.items() if np.allclose(value, D, rtol=1e-8, atol=0)), None)
+            formula = next((at_z[k] for k, shown in written.items() if np.allclose(shown, D, rtol=1e-8, atol=0)), None)
         if formula is not None:
             result["sigma_prime_at_preactivation"] = formula / D
             if y is not None:
@@ -95,4 +97,7 @@ def _ratios(node: Node, z: Tensor, y: Tensor | None) -> dict[str, Array]:
                     else 1 - np.tanh(y.data) ** 2
                 )
                 result["sigma_prime_at_output"] = at_output / D
+        instead = np.divide(value, D, out=np.zeros_like(D), where=(D != 0) | (value != 0))
+        if not np.allclose(instead, instead.ravel()[0]):  # of an exponential it is a factor, or no mistake at all
+            result["activation_for_derivative"] = instead
     return result

@@ -40,12 +40,16 @@ def network(rng, activation, ours):
             G = 2 / B * (Y @ W2 + b2 - T)
             G *= {"residual sign": -1, "no mean": B}.get(fault, 1)
             D = slope(Y)
-            D = {"no σ′": 1, "σ′ twice": D * D, "σ′ at z": slope(Z), "σ′(y)": slope_at_output(Y)}.get(fault, D)
+            D = {"σ for σ′": Y, "no σ′": 1, "σ′ twice": D * D, "σ′ at z": slope(Z), "σ′(y)": slope_at_output(Y)}.get(
+                fault, D
+            )
             dZ = G @ W2.T * D
-            dW2 = (np.roll(Y, 1, axis=0) if fault == "stale Y" else Y).T @ G + 2 * lam * W2
+            dW2 = {"stale Y": np.roll(Y, 1, axis=0), "Z for Y": Z}.get(fault, Y).T @ G + 2 * lam * W2
             dW1, db1, db2 = X.T @ dZ + 2 * lam * W1, dZ.sum(axis=0), G.sum(axis=0)
             db1 = {"mean for sum": db1 / B, "first sample": dZ[0], "no sum": dZ}.get(fault, db1)
             dW1 = {
+                "penalty on W1 subtracted": dW1 - 4 * lam * W1,
+                "penalty on W1 alone": 4 * lam * W1 - dW1,
                 "no penalty on W1": dW1 - 2 * lam * W1,
                 "half a penalty on W1": dW1 - lam * W1,
                 "transposed": dW1.T,
@@ -71,6 +75,8 @@ def network(rng, activation, ours):
 
 
 NETWORK = {
+    "σ for σ′": "activation_for_derivative", "Z for Y": "wrong_layer_input",
+    "penalty on W1 subtracted": "sign_of_term", "penalty on W1 alone": "sign_of_term",
     "residual sign": "sign", "no mean": "missing_batch_mean", "no σ′": "missing_sigma_prime",
     "σ′ twice": "doubled_sigma_prime",
     "σ′ at z": "sigma_prime_at_preactivation", "σ′(y)": "sigma_prime_at_output", "stale Y": "stale_activations",
@@ -103,6 +109,8 @@ def tied_linear(rng, ours):
                 "no mean": B * (encoder + decoder),
                 "no 2": (encoder + decoder) / 2,
                 "sign": -encoder - decoder,
+                "encoder's sign": decoder - encoder,
+                "decoder's sign": encoder - decoder,
             }.get(fault, encoder + decoder)
 
         return grad
@@ -112,8 +120,35 @@ def tied_linear(rng, ours):
 
 TIED = {
     "encoder only": "dropped_path", "decoder only": "dropped_path", "no mean": "missing_batch_mean", "no 2": "factor",
-    "sign": "sign",
+    "sign": "sign", "encoder's sign": "sign_of_term", "decoder's sign": "sign_of_term",
 }  # fmt: skip
+
+
+def equal_layers(rng, ours):
+    """Layers as wide as the input, so that each could be given another one's input."""
+    B, N = 7 + rng.integers(4), 3 + rng.integers(3)
+    X, T, (W1, W2) = rng.normal(size=(B, N)), rng.normal(size=(B, N)), rng.normal(size=(2, N, N))
+
+    def f(W1, W2):
+        layer = (lambda x, W: ae.dense(x, W, np.zeros(N), "tanh")) if ours else (lambda x, W: np.tanh(x @ W))
+        return (ae.sum if ours else np.sum)((layer(layer(X, W1), W2) - T) ** 2) / float(B)
+
+    def gradient(fault):
+        def grad(W1, W2):
+            Y = np.tanh(X @ W1)
+            R = np.tanh(Y @ W2)
+            D2 = 2 / B * (R - T) * (1 - R**2)
+            D1 = D2 @ W2.T * (1 - Y**2)
+            first = {"Y in dW1": Y}.get(fault, X)
+            second = {"X in dW2": X, "Z in dW2": X @ W1}.get(fault, Y)
+            return first.T @ D1, second.T @ D2
+
+        return grad
+
+    return f, gradient, (W1, W2)
+
+
+EQUAL = dict.fromkeys(("Y in dW1", "X in dW2", "Z in dW2"), "wrong_layer_input")
 
 
 def square_weights(rng, ours):
@@ -199,6 +234,7 @@ SUBJECTS = {
     "sigmoid net": (lambda rng, ours: network(rng, "sigmoid", ours), NETWORK),
     "tanh net": (lambda rng, ours: network(rng, "tanh", ours), NETWORK),
     "tied linear autoencoder": (tied_linear, TIED),
+    "layers of one width": (equal_layers, EQUAL),
     "square weights": (square_weights, {"transposed": "transpose"}),
     "VAE bottleneck": (variational, VARIATIONAL),
     "logistic regression": (logistic, LOGISTIC),
