@@ -34,11 +34,13 @@ def number(x: float) -> str:
 
 
 def facets(a: Array) -> tuple[tuple[str, str], ...]:
-    """(name, number) of min, median, max and Euclidean norm; of booleans how many are true."""
+    """(name, number) of min, median, max and Euclidean norm; or how many are true, or not finite."""
     if a.dtype == bool:
         return (("true", str(int(a.sum()))), ("of", str(a.size)))
     if not a.size:
         return (("size", "0"),)
+    if not np.isfinite(a).all():
+        return (("not finite", str(int((~np.isfinite(a)).sum()))), ("of", str(a.size)))
     with np.errstate(all="ignore"):
         found = (a.min(), np.median(a), a.max(), np.linalg.norm(a.astype(np.float64).ravel()))
     return tuple((name, number(float(x))) for name, x in zip(FACETS, found, strict=True))

@@ -15,7 +15,9 @@ import numpy as np
 
 from autograd_ae.core.op import Array, Node, Shape, source_line
 from autograd_ae.core.program import NOTHING, Program, refuse_edited
-from autograd_ae.explain.graph_text import facets, printable, right_side, shape_text
+from autograd_ae.explain.facets import inline
+from autograd_ae.explain.graph_text import printable, shape_text
+from autograd_ae.explain.plain import right_side
 
 KINDS = ("parameter", "data", "constant", "op", "layer", "loss")
 ACTIVATIONS = (
@@ -65,8 +67,8 @@ class GraphNode:
         return words if self.made is None else [*words, f"recorded at {source_line(self.made.where)}"]
 
     def numbers(self) -> list[str]:
-        words = [f"shape {shape_text(self.shape)}, {self.value.dtype.name}", f"value: {facets(self.value)}"]
-        return words if self.gradient is None else [*words, f"gradient: {facets(self.gradient)}"]
+        words = [f"shape {shape_text(self.shape)}, {self.value.dtype.name}", f"value: {inline(self.value)}"]
+        return words if self.gradient is None else [*words, f"gradient: {inline(self.gradient)}"]
 
 
 @dataclass

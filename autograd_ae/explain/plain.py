@@ -42,6 +42,15 @@ def plain(latex: str) -> str:
     return " = ".join(side[1:-1] if _bracketed(side) and "," not in side else side for side in text.split(" = "))
 
 
+def right_side(latex: str) -> str:
+    r"""The right-hand side of `y = …` in one line.
+
+    >>> right_side(r"Y = \sigma(X W + b)")
+    'σ(XW + b)'
+    """
+    return plain(latex).partition(" = ")[2] or plain(latex)
+
+
 class _Reader:
     def __init__(self, tokens: list[str]):
         self.tokens, self.at = tokens, 0

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from autograd_ae.explain import blocks as b
 from autograd_ae.explain import facets
-from autograd_ae.explain.blocks import (
-    Block,
-    Break,
-    Equations,
-    Heading,
-    Math,
-    Paragraph,
-    Parts,
-    Picture,
-    Preformatted,
-    Table,
-    Values,
-)
 from autograd_ae.explain.mathml import mathml
 
 # All selectors stay inside .derivation, so that a notebook around it keeps its own looks.
@@ -44,33 +32,33 @@ STYLE = """
 """.strip()
 
 
-def html(blocks: Sequence[Block]) -> str:
+def html(blocks: Sequence[b.Block]) -> str:
     """The blocks as a body."""
     return "\n".join(_block(block) for block in blocks)
 
 
-def fragment(title: str, blocks: Sequence[Block]) -> str:
+def fragment(title: str, blocks: Sequence[b.Block]) -> str:
     """The page for a notebook's cell: its own few styles, the title as a heading of the third rank."""
     return f'<style>{STYLE}</style><div class="derivation"><h3>{escape(title)}</h3>\n{html(blocks)}\n</div>'
 
 
-def _block(block: Block) -> str:
-    if isinstance(block, Heading):
+def _block(block: b.Block) -> str:
+    if isinstance(block, b.Heading):
         return f"<h{block.level}>{escape(block.text)}</h{block.level}>"
-    if isinstance(block, Paragraph):
+    if isinstance(block, b.Paragraph):
         return f"<p>{_parts(block.parts)}</p>"
-    if isinstance(block, Equations):
+    if isinstance(block, b.Equations):
         aligned = r" \\ ".join(block.lines)
         formula = mathml(rf"\begin{{aligned}}{aligned}\end{{aligned}}", display=True)
         return f'<div class="wide">{formula}</div>'
-    if isinstance(block, Preformatted):
+    if isinstance(block, b.Preformatted):
         return f"<pre>{escape(block.text)}</pre>"
-    if isinstance(block, Picture):
+    if isinstance(block, b.Picture):
         return f"<figure>{block.svg}<figcaption>{escape(block.caption)}</figcaption></figure>"
     return _table(block)
 
 
-def _table(table: Table) -> str:
+def _table(table: b.Table) -> str:
     number = ['class="number"' if k in table.right else "" for k in range(len(table.columns))]
     heads = "".join(f"<th {n}>{escape(head)}</th>" for n, head in zip(number, table.columns, strict=True))
     rows = "\n".join(
@@ -80,20 +68,20 @@ def _table(table: Table) -> str:
     return f'<div class="scroll">{table_}</div>'
 
 
-def _cell(table: Table, k: int, cell: Parts) -> str:
-    kind = "number" if k in table.right else "values" if any(isinstance(p, Values) for p in cell) else "formula"
+def _cell(table: b.Table, k: int, cell: b.Parts) -> str:
+    kind = "number" if k in table.right else "values" if any(isinstance(p, b.Values) for p in cell) else "formula"
     label = f' data-label="{escape(table.columns[k])}"' if cell else ""
     return f'<td class="{kind}"{label}><div>{_parts(cell)}</div></td>'
 
 
-def _parts(parts: Parts) -> str:
+def _parts(parts: b.Parts) -> str:
     shown = ""
     for part in parts:
-        if isinstance(part, Break):
+        if isinstance(part, b.Break):
             shown += "<br>"
-        elif isinstance(part, Math):
+        elif isinstance(part, b.Math):
             shown += mathml(part.latex)
-        elif isinstance(part, Values):
+        elif isinstance(part, b.Values):
             shown += facets.html(part.array)
         else:
             words = escape(part.text)

@@ -5,39 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from autograd_ae.explain import blocks as b
 from autograd_ae.explain import facets
-from autograd_ae.explain.blocks import (
-    Block,
-    Break,
-    Equations,
-    Heading,
-    Math,
-    Paragraph,
-    Parts,
-    Picture,
-    Preformatted,
-    Table,
-    Values,
-)
 from autograd_ae.explain.latex_document import document
 from autograd_ae.explain.latex_document import text as escaped
 
 RELATION = re.compile(r" (=|\\leftarrow) ")
 
 
-def latex(title: str, blocks: Sequence[Block]) -> str:
+def latex(title: str, blocks: Sequence[b.Block]) -> str:
     """The document, on landscape pages, where the tables have room."""
     return document("\n\n".join(_block(block) for block in blocks), title, landscape=True)
 
 
-def equations(blocks: Sequence[Block]) -> str:
+def equations(blocks: Sequence[b.Block]) -> str:
     """The formulas alone, for a notebook's MathJax: displayed equations, and the first formula of each table row."""
     lines: list[str] = []
     for block in blocks:
-        if isinstance(block, Equations):
+        if isinstance(block, b.Equations):
             lines += block.lines
-        elif isinstance(block, Table):
-            firsts = [[p.latex for cell in row for p in cell if isinstance(p, Math)][:1] for row in block.rows]
+        elif isinstance(block, b.Table):
+            firsts = [[p.latex for cell in row for p in cell if isinstance(p, b.Math)][:1] for row in block.rows]
             lines += [aligned(first[0]) for first in firsts if first and RELATION.search(first[0])]
     return "$$\n\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n$$"
 
@@ -47,21 +35,21 @@ def aligned(equation: str) -> str:
     return RELATION.sub(lambda found: f" &{found[0].lstrip()}", equation, count=1)
 
 
-def _block(block: Block) -> str:
-    if isinstance(block, Heading):
+def _block(block: b.Block) -> str:
+    if isinstance(block, b.Heading):
         return rf"\{'sub' * (block.level - 1)}section*{{{escaped(block.text)}}}"
-    if isinstance(block, Paragraph):
+    if isinstance(block, b.Paragraph):
         return _parts(block.parts)
-    if isinstance(block, Equations):
+    if isinstance(block, b.Equations):
         return "\\begin{align*}\n" + " \\\\\n".join(block.lines) + "\n\\end{align*}"
-    if isinstance(block, Preformatted):
+    if isinstance(block, b.Preformatted):
         return r"\par ".join(rf"\mbox{{}}{escaped(line)}" for line in block.text.splitlines())
-    if isinstance(block, Picture):
+    if isinstance(block, b.Picture):
         return rf"\emph{{{escaped(block.caption)}}}"
     return _table(block)
 
 
-def _table(table: Table) -> str:
+def _table(table: b.Table) -> str:
     kinds = "".join("r" if k in table.right else "l" for k in range(len(table.columns)))
     heads = " & ".join(rf"\textbf{{{escaped(head)}}}" for head in table.columns)
     rows = "\n".join(" & ".join(_cell(cell) for cell in row) + r" \\[0.3em]" for row in table.rows)
@@ -73,13 +61,13 @@ def _table(table: Table) -> str:
     )
 
 
-def _cell(parts: Parts) -> str:
-    if any(isinstance(part, Break) for part in parts):
+def _cell(parts: b.Parts) -> str:
+    if any(isinstance(part, b.Break) for part in parts):
         return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{_parts(parts)}\end{{tabular}}"
     return _parts(parts)
 
 
-def _array(values: Values) -> str:
+def _array(values: b.Values) -> str:
     """A matrix, a number, or the facets on two lines."""
     a = values.array
     if facets.small(a) and a.size:
@@ -90,13 +78,13 @@ def _array(values: Values) -> str:
     return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{body}\end{{tabular}}"
 
 
-def _parts(parts: Parts) -> str:
+def _parts(parts: b.Parts) -> str:
     shown = ""
     for part in parts:
-        if isinstance(part, Break):
+        if isinstance(part, b.Break):
             shown += r" \\{} "  # braces: a [ that follows would be read as a length
-        elif isinstance(part, Values):
+        elif isinstance(part, b.Values):
             shown += _array(part)
         else:
-            shown += rf"\({part.latex}\)" if isinstance(part, Math) else escaped(part.text)
+            shown += rf"\({part.latex}\)" if isinstance(part, b.Math) else escaped(part.text)
     return shown

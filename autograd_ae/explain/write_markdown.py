@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograd_ae.explain import blocks as b
 from autograd_ae.explain import facets
-from autograd_ae.explain.blocks import (
-    Block,
-    Break,
-    Equations,
-    Heading,
-    Math,
-    Paragraph,
-    Parts,
-    Picture,
-    Preformatted,
-    Values,
-)
 
 
-def markdown(title: str, blocks: Sequence[Block]) -> str:
+def markdown(title: str, blocks: Sequence[b.Block]) -> str:
     """The page, with its title as the first heading."""
     return "\n\n".join([f"# {_escaped(title)}", *(_block(block) for block in blocks)]) + "\n"
 
 
-def _block(block: Block) -> str:
-    if isinstance(block, Heading):
+def _block(block: b.Block) -> str:
+    if isinstance(block, b.Heading):
         return f"{'#' * block.level} {_escaped(block.text)}"
-    if isinstance(block, Paragraph):
+    if isinstance(block, b.Paragraph):
         return _parts(block.parts)
-    if isinstance(block, Equations):
+    if isinstance(block, b.Equations):
         aligned = " \\\\\n".join(block.lines)
         return f"$$\n\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}\n$$"
-    if isinstance(block, Preformatted):
+    if isinstance(block, b.Preformatted):
         return f"```text\n{block.text}\n```"
-    if isinstance(block, Picture):
+    if isinstance(block, b.Picture):
         return f"*{_escaped(block.caption)}*"
     rule = ["--:" if k in block.right else ":--" for k in range(len(block.columns))]
     rows = [[_escaped(head) for head in block.columns], rule]
@@ -42,15 +31,15 @@ def _block(block: Block) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _parts(parts: Parts) -> str:
+def _parts(parts: b.Parts) -> str:
     shown = ""
     for part in parts:
-        if isinstance(part, Break):
+        if isinstance(part, b.Break):
             shown += "<br>"
-        elif isinstance(part, Values):
+        elif isinstance(part, b.Values):
             shown += facets.inline(part.array)
         else:
-            shown += f"${part.latex}$" if isinstance(part, Math) else _escaped(part.text)
+            shown += f"${part.latex}$" if isinstance(part, b.Math) else _escaped(part.text)
     return shown
 
 

@@ -5,26 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from autograd_ae.explain import blocks as b
 from autograd_ae.explain import facets
-from autograd_ae.explain.blocks import (
-    Block,
-    Break,
-    Equations,
-    Heading,
-    Math,
-    Paragraph,
-    Parts,
-    Picture,
-    Preformatted,
-    Table,
-    Values,
-)
 from autograd_ae.explain.plain import plain, width
 
 GAP = "  "
 
 
-def text(title: str, blocks: Sequence[Block], columns: int = 120) -> str:
+def text(title: str, blocks: Sequence[b.Block], columns: int = 120) -> str:
     """The page for a terminal; a table is as wide as its formulas need, words are wrapped at `columns`."""
     parts = [title, "=" * width(title)]
     for block in blocks:
@@ -32,37 +20,37 @@ def text(title: str, blocks: Sequence[Block], columns: int = 120) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _block(block: Block, columns: int) -> str:
-    if isinstance(block, Heading):
+def _block(block: b.Block, columns: int) -> str:
+    if isinstance(block, b.Heading):
         return f"\n{block.text}" + (f"\n{'-' * width(block.text)}" if block.level <= 2 else "")
-    if isinstance(block, Paragraph):
+    if isinstance(block, b.Paragraph):
         return "\n".join(
             line for part in " ".join(_parts(block.parts)).splitlines() for line in textwrap.wrap(part, columns)
         )
-    if isinstance(block, Equations):
+    if isinstance(block, b.Equations):
         return "\n".join(f"    {plain(line.replace('&', ''))}" for line in block.lines)
-    if isinstance(block, Preformatted):
+    if isinstance(block, b.Preformatted):
         return textwrap.indent(block.text, "    ")
-    if isinstance(block, Picture):
+    if isinstance(block, b.Picture):
         return f"[{block.caption}]"
     return _table(block, columns)
 
 
-def _parts(parts: Parts) -> list[str]:
+def _parts(parts: b.Parts) -> list[str]:
     """The lines of a cell."""
     lines = [""]
     for part in parts:
-        if isinstance(part, Break):
+        if isinstance(part, b.Break):
             lines.append("")
-        elif isinstance(part, Values):
+        elif isinstance(part, b.Values):
             shown = facets.lines(part.array)
             lines = [*lines[:-1], lines[-1] + shown[0], *shown[1:]]
         else:
-            lines[-1] += plain(part.latex) if isinstance(part, Math) else part.text
+            lines[-1] += plain(part.latex) if isinstance(part, b.Math) else part.text
     return lines
 
 
-def _table(table: Table, columns: int) -> str:
+def _table(table: b.Table, columns: int) -> str:
     cells = [[_parts(cell) for cell in row] for row in table.rows]
     heads = [[head] for head in table.columns]
     if _total(heads, cells) > columns:

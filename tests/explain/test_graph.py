@@ -1,6 +1,8 @@
 """The drawing of a computation graph: whole, well-formed, nothing over anything; the texts for other programs parse."""
 
 import re
+import shutil
+import subprocess
 import warnings
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 import autograd_ae as ae
 from autograd_ae.core.program import Program
 from autograd_ae.explain import graph_svg
+from autograd_ae.explain.facets import inline
 from autograd_ae.explain.graph import MOST_DRAWN, MOST_OPS
 from autograd_ae.explain.graph_svg import draw, frames, overlap, route
-from autograd_ae.explain.graph_text import facets, numbered, one_line, right_side, shape_text, text_width
+from autograd_ae.explain.graph_text import numbered, shape_text, text_width
+from autograd_ae.explain.plain import plain, right_side
 from autograd_ae.testing import specs
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -145,11 +149,11 @@ def test_every_tensor_and_every_op_has_a_node_with_its_numbers(losses, name):
     hovers = [g.find(f"{SVG}title").text for g in cards]
     for place, leaf in program.leaves:
         assert any(h.startswith(leaf.name or program.name(place) if leaf.traced or leaf.name else "") for h in hovers)
-        assert any(facets(leaf.data) in h for h in hovers)
+        assert any(inline(leaf.data) in h for h in hovers)
     for node in program.nodes:
         assert any(
             h.startswith(node.op.name.replace("_", " "))
-            and facets(node.value) in h
+            and inline(node.value) in h
             and shape_text(node.value.shape) in h
             for h in hovers
         )
@@ -256,6 +260,49 @@ def test_mermaid_and_dot_hold_every_node_and_every_edge(losses, name, view, dire
     assert graph.dot().count("{") == graph.dot().count("}")
 
 
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+
+
+def by_graphviz(text):
+    """The numbers of nodes and edges that Graphviz reads; its complaints are failures."""
+    run = subprocess.run(["dot", "-Tplain"], input=text.encode(), capture_output=True)
+    assert (run.returncode, run.stderr.decode()) == (0, "")
+    kinds = [line.split(" ", 1)[0] for line in run.stdout.decode().splitlines()]
+    return kinds.count("node"), kinds.count("edge")
+
+
+@needs_dot
+@pytest.mark.parametrize("name", NAMES)
+def test_graphviz_reads_every_node_and_every_edge(losses, name):
+    for view, direction in VIEWS:
+        graph = ae.graph(losses[name], view=view, direction=direction)
+        assert by_graphviz(graph.dot()) == (len(graph), sum(len(n.inputs) for n in graph.data.nodes))
+
+
+@needs_dot
+def test_graphviz_reads_names_that_mean_something_to_it():
+    names = [
+        'a"b',
+        "a\\",
+        "\\",
+        "end",
+        "node",
+        "subgraph",
+        "{x|y}",
+        "<b>",
+        "&amp;",
+        "\\n",
+        "a;b",
+        "//",
+        "/*",
+        "#",
+        "ä😀",
+    ]
+    tensors = [ae.tensor(np.ones((2, 2)), name=name) for name in names]
+    graph = ae.graph(ae.sum(ae.stack(tensors)))
+    assert by_graphviz(graph.dot()) == (len(names) + 2, len(names) + 1)
+
+
 @given(st.text(min_size=1))
 def test_any_name_can_be_drawn(name):
     W = ae.tensor(np.ones((2, 2)), name=name)
@@ -285,7 +332,7 @@ def test_widths_are_upper_bounds_for_the_widest_font_at_hand():
 
     font = FT2Font(findfont("DejaVu Sans:bold"))
     font.set_size(1000, 72)
-    words = [one_line(op.latex) for op in every_op()] + ["The quick brown fox, W₁₂ · ½‖x̂ − x‖²"]
+    words = [plain(op.latex) for op in every_op()] + ["The quick brown fox, W₁₂ · ½‖x̂ − x‖²"]
     for line in [*words, *map(chr, range(33, 127))]:
         if all(ord(c) in font.get_charmap() for c in line):
             font.set_text(line, flags=LoadFlags.NO_HINTING)
@@ -310,9 +357,9 @@ def test_every_op_has_a_formula_in_one_line():
 
 def test_names_numbers_and_shapes_are_written_as_a_reader_expects():
     assert [numbered(n) for n in ("W_1", "W_mean", "_1", "x", "b_10")] == ["W₁", "W_mean", "_1", "x", "b₁₀"]
-    assert facets(np.array([1.0, 2.0])) == "[1., 2.]"
-    assert facets(np.arange(101.0)) == "min 0, median 50, max 100, norm 581.7"
-    assert facets(np.array([np.nan] * 13)) == "13 of 13 entries are not finite"
+    assert inline(np.array([1.0, 2.0])) == "[1, 2]"
+    assert inline(np.arange(101.0)) == "min 0, median 50, max 100, norm 581.7"
+    assert inline(np.array([np.nan] * 13)) == "not finite 13, of 13"
 
 
 # Errors and files.
