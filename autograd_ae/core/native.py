@@ -14,10 +14,9 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
+from autograd_ae.core.blas import openblas
 
 _GEMM = {"float32": ("scipy_cblas_sgemm64_", "cblas_sgemm64_"), "float64": ("scipy_cblas_dgemm64_", "cblas_dgemm64_")}
 
@@ -127,19 +126,8 @@ def times_power_of_two() -> Any:
 
 
 @functools.cache
-def _library() -> Any:
-    """A handle on the OpenBLAS that NumPy has loaded, or None."""
-    for path in sorted((Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*")):
-        try:
-            return ctypes.CDLL(str(path))
-        except OSError:
-            continue
-    return None
-
-
-@functools.cache
 def _address(dtype: str) -> int | None:
-    library = _library()
+    library = openblas()
     names = [name for name in _GEMM[dtype] if library is not None and hasattr(library, name)]
     return ctypes.cast(getattr(library, names[0]), ctypes.c_void_p).value if names else None
 

@@ -13,31 +13,8 @@ from autograd_ae.optim import lbfgs
 seeds = st.integers(0, 2**32)
 
 
-def rosenbrock(x):
-    """Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)², minimum 0 at (1, …, 1)."""
-    a, b = x[1:] - x[:-1] ** 2, 1 - x[:-1]
-    gradient = np.zeros_like(x)
-    gradient[1:] += 200 * a
-    gradient[:-1] -= 400 * a * x[:-1] + 2 * b
-    return 100 * a @ a + b @ b, gradient
-
-
-def quadratic(curvatures, minimum, floor=0.0):
-    def value_and_grad(x):
-        pull = curvatures * (x - minimum)
-        return 0.5 * (x - minimum) @ pull + floor, pull
-
-    return value_and_grad
-
-
-def run(function, x0, **options):
-    steps = []
-    result = lbfgs(function, x0, callback=steps.append, **options)
-    return result, steps
-
-
 @pytest.mark.parametrize("n", [2, 10, 100])
-def test_rosenbrock_is_minimised(n):
+def test_rosenbrock_is_minimised(rosenbrock, run, n):
     result, steps = run(rosenbrock, np.tile([-1.2, 1.0], n // 2), tol_gradient=1e-12, tol_change=0.0)
     assert result.converged
     np.testing.assert_allclose(result.x, 1.0, atol=1e-9)
@@ -46,7 +23,7 @@ def test_rosenbrock_is_minimised(n):
 
 
 @given(seeds, st.integers(1, 12))
-def test_with_all_pairs_and_a_careful_line_search_a_quadratic_takes_about_n_steps(seed, n):
+def test_with_all_pairs_and_a_careful_line_search_a_quadratic_takes_about_n_steps(quadratic, seed, n):
     """With exact line searches BFGS ends after n steps (Nocedal & Wright 2006, theorem 6.4)."""
     rng = np.random.default_rng(seed)
     function = quadratic(rng.uniform(1, 1e4, n), rng.standard_normal(n))
@@ -56,7 +33,7 @@ def test_with_all_pairs_and_a_careful_line_search_a_quadratic_takes_about_n_step
 
 
 @given(seeds, st.integers(1, 30), st.floats(0, 6))
-def test_quadratics_are_minimised_whatever_their_condition(seed, n, decades):
+def test_quadratics_are_minimised_whatever_their_condition(quadratic, seed, n, decades):
     rng = np.random.default_rng(seed)
     minimum = rng.standard_normal(n)
     curvatures = 10.0 ** rng.uniform(-decades / 2, decades / 2, n)
@@ -69,7 +46,7 @@ def test_quadratics_are_minimised_whatever_their_condition(seed, n, decades):
 @pytest.mark.parametrize("c2", [0.1, 0.9])
 @settings(max_examples=3)
 @given(seeds)
-def test_every_accepted_step_meets_the_wolfe_conditions_that_it_claims(history, c2, seed):
+def test_every_accepted_step_meets_the_wolfe_conditions_that_it_claims(rosenbrock, quadratic, run, history, c2, seed):
     rng = np.random.default_rng(seed)
     constants = {"c1": 1e-4, "c2": c2}
     functions = [rosenbrock, quadratic(10.0 ** rng.uniform(-3, 3, 8), rng.standard_normal(8), floor=1e5)]
@@ -106,7 +83,9 @@ def test_every_accepted_step_meets_the_wolfe_conditions_that_it_claims(history, 
 
 @settings(max_examples=10)
 @given(seeds, st.integers(-100, 100), st.integers(-100, 100))
-def test_changing_the_units_of_value_and_variables_scales_the_iterates_bit_by_bit(seed, value_shift, x_shift):
+def test_changing_the_units_of_value_and_variables_scales_the_iterates_bit_by_bit(
+    rosenbrock, run, seed, value_shift, x_shift
+):
     f, a = 2.0**value_shift, 2.0**x_shift
     x0 = np.random.default_rng(seed).standard_normal(6)
 
@@ -121,7 +100,7 @@ def test_changing_the_units_of_value_and_variables_scales_the_iterates_bit_by_bi
 
 
 @given(seeds)
-def test_rotating_the_variables_rotates_the_iterates(seed):
+def test_rotating_the_variables_rotates_the_iterates(quadratic, run, seed):
     rng = np.random.default_rng(seed)
     rotation = np.linalg.qr(rng.standard_normal((6, 6)))[0]
     function, x0 = quadratic(np.array([1.0, 2, 3, 5, 8, 13]), rng.standard_normal(6)), rng.standard_normal(6)
@@ -137,7 +116,7 @@ def test_rotating_the_variables_rotates_the_iterates(seed):
 
 
 @pytest.mark.parametrize("floor", [1e4, 1e8, 1e12])
-def test_the_gradient_is_followed_far_below_the_rounding_of_the_value(floor):
+def test_the_gradient_is_followed_far_below_the_rounding_of_the_value(quadratic, run, floor):
     """The value cannot tell points apart that are nearer than √(1e-16·floor) to the minimum; the gradient can."""
     curvatures, minimum = np.geomspace(1, 100, 10), np.linspace(-1, 1, 10)
     result, _ = run(quadratic(curvatures, minimum, floor), np.zeros(10), tol_gradient=1e-12, tol_change=0.0)
@@ -145,7 +124,7 @@ def test_the_gradient_is_followed_far_below_the_rounding_of_the_value(floor):
     np.testing.assert_allclose(result.x, minimum, atol=1e-9)
 
 
-def test_a_noisy_value_does_not_stop_the_descent_and_the_steps_say_so():
+def test_a_noisy_value_does_not_stop_the_descent_and_the_steps_say_so(quadratic, run):
     """Each value is wrong by up to 1e-9 of itself; with value_noise=1e-8 the minimum is found to 1e-10."""
     rng = np.random.default_rng(3)
     exact = quadratic(np.geomspace(1, 100, 10), np.ones(10), 1.0)
@@ -162,7 +141,7 @@ def test_a_noisy_value_does_not_stop_the_descent_and_the_steps_say_so():
     assert all(step.value <= step.value_before * (1 + 1e-8) for step in steps)
 
 
-def test_started_at_the_minimum_it_stays_there_and_says_converged():
+def test_started_at_the_minimum_it_stays_there_and_says_converged(quadratic):
     minimum = np.linspace(1, 2, 5)
     function = quadratic(np.arange(1.0, 6.0), minimum, 3.0)
     first = lbfgs(function, np.zeros(5), tol_change=0.0)
@@ -196,13 +175,13 @@ def test_it_steps_back_from_points_where_the_function_is_not_finite():
     assert lbfgs(wall, np.array([1.0, 1.0])).x[0] > 0
 
 
-def test_a_start_at_zero_is_no_special_case():
+def test_a_start_at_zero_is_no_special_case(quadratic):
     for floor in (0.0, 1.0, -27.0):
         result = lbfgs(quadratic(np.array([2.0, 2.0, 2.0]), np.full(3, 3.0), floor), np.zeros(3))
         np.testing.assert_allclose(result.x, 3.0, rtol=1e-7)
 
 
-def test_x0_is_not_changed_steps_may_be_kept_and_buffers_may_be_reused():
+def test_x0_is_not_changed_steps_may_be_kept_and_buffers_may_be_reused(rosenbrock, run):
     x0, buffer = np.tile([-1.2, 1.0], 3), np.empty(6)
     kept = x0.copy()
 
@@ -218,7 +197,7 @@ def test_x0_is_not_changed_steps_may_be_kept_and_buffers_may_be_reused():
     assert all(np.array_equal(s.x, t.x) for s, t in zip(steps, expected_steps, strict=True))
 
 
-def test_the_same_run_twice_is_the_same_bit_by_bit():
+def test_the_same_run_twice_is_the_same_bit_by_bit(rosenbrock):
     x0 = np.tile([-1.2, 1.0], 3)
     assert np.array_equal(lbfgs(rosenbrock, x0).x, lbfgs(rosenbrock, x0).x)
 

@@ -10,29 +10,6 @@ from autograd_ae.optim.lbfgs import Run
 from autograd_ae.optim.lbfgs_types import Settings
 
 
-def rosenbrock(x):
-    """Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)², minimum 0 at (1, …, 1)."""
-    a, b = x[1:] - x[:-1] ** 2, 1 - x[:-1]
-    gradient = np.zeros_like(x)
-    gradient[1:] += 200 * a
-    gradient[:-1] -= 400 * a * x[:-1] + 2 * b
-    return 100 * a @ a + b @ b, gradient
-
-
-def quadratic(curvatures, minimum, floor=0.0):
-    def value_and_grad(x):
-        pull = curvatures * (x - minimum)
-        return 0.5 * (x - minimum) @ pull + floor, pull
-
-    return value_and_grad
-
-
-def run(function, x0, **options):
-    steps = []
-    result = lbfgs(function, x0, callback=steps.append, **options)
-    return result, steps
-
-
 @pytest.mark.parametrize("gradient", [lambda x: -2 * x, lambda x: 2 * x[::-1] * np.arange(1.0, 4.0)])
 def test_a_wrong_gradient_is_not_called_convergence(gradient):
     result = lbfgs(lambda x: (np.arange(1.0, 4.0) @ x**2, gradient(x)), np.array([1.0, 2.0, -3.0]))
@@ -48,7 +25,7 @@ def test_a_kink_ends_the_run_in_good_time_and_is_not_called_convergence():
     assert result.evaluations < 300
 
 
-def test_when_a_search_fails_the_pairs_are_forgotten_and_the_negative_gradient_is_tried_once():
+def test_when_a_search_fails_the_pairs_are_forgotten_and_the_negative_gradient_is_tried_once(rosenbrock):
     points = []
 
     def lying(x, good):
@@ -72,7 +49,7 @@ def test_when_a_search_fails_the_pairs_are_forgotten_and_the_negative_gradient_i
     assert 56 + 25 <= result.evaluations <= 56 + 30
 
 
-def test_a_value_that_creeps_through_failing_searches_is_not_called_converged():
+def test_a_value_that_creeps_through_failing_searches_is_not_called_converged(rosenbrock):
     options = {"history": 5, "max_iter": 99, "tol_gradient": 0.0, "tol_change": 1e-6, "c1": 1e-4, "c2": 0.9}
     state = Run(rosenbrock, np.zeros(4), Settings(value_noise=0.0, callback=None, **options))
     state.past.extend([(state.point.value, state.point.norm)] * 10)
@@ -98,13 +75,13 @@ def test_terms_that_cancel_make_a_floor_of_their_own(rng):
     assert np.sum((X - X @ result.x[:60].reshape(20, 3) @ result.x[60:].reshape(3, 20)) ** 2) <= 1e-12 * np.sum(X * X)
 
 
-def test_a_gradient_that_still_falls_slowly_is_not_taken_for_the_floor():
+def test_a_gradient_that_still_falls_slowly_is_not_taken_for_the_floor(quadratic):
     curvatures = np.geomspace(1, 1e4, 50)
     result = lbfgs(quadratic(curvatures, np.ones(50), 1e8), np.zeros(50), max_iter=5000, tol_change=0.0)
     assert result.status == "gradient"
 
 
-def test_stopping_by_iterations_by_the_callback_and_by_the_change_of_the_value():
+def test_stopping_by_iterations_by_the_callback_and_by_the_change_of_the_value(rosenbrock, run):
     x0 = np.tile([-1.2, 1.0], 5)
     short = lbfgs(rosenbrock, x0, max_iter=7)
     assert (short.status, short.iterations, short.converged) == ("max_iter", 7, False)
@@ -121,7 +98,7 @@ def test_stopping_by_iterations_by_the_callback_and_by_the_change_of_the_value()
 
 
 @pytest.mark.parametrize("place", ["callback", "function"])
-def test_ctrl_c_returns_the_best_point_so_far(place):
+def test_ctrl_c_returns_the_best_point_so_far(rosenbrock, place):
     calls = itertools.count(1)
     seen = []
 
