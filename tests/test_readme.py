@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_examples_run_and_say_what_the_text_says():
@@ -25,6 +26,24 @@ def test_the_examples_run_and_say_what_the_text_says():
     assert "Every gradient agrees with the complex step" in printed.getvalue()
     assert namespace["page"].startswith("<!DOCTYPE html>")
     assert namespace["drawing"].startswith("<svg")
+
+
+def test_the_changelog_counts_ops_as_the_commands_do():
+    from autograd_ae.ops import api
+    from autograd_ae.testing.suite import differentiable_ops
+
+    functions, ops = re.search(
+        r"^- (\d+) functions, in the tests (\d+) ops that have a gradient", CHANGELOG, re.M
+    ).groups()
+    assert (int(functions), int(ops)) == (len(api.__all__), len(differentiable_ops()))
+
+
+def test_prose_is_no_wider_than_120_columns():
+    """But for what the benchmarks print."""
+    for name in ("README.md", "CHANGELOG.md"):
+        text = re.sub(r"```.*?```|^## Every step fast$.*?^## ", "", (ROOT / name).read_text(), flags=re.S | re.M)
+        wide = [line for line in text.splitlines() if len(line) > 120 and not line.startswith(("|", "!["))]
+        assert not wide, (name, wide)
 
 
 def test_links_lead_to_files():
