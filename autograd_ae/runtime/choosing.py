@@ -2,8 +2,10 @@
 
 Which is faster depends on the processor, the BLAS, the dtype and the shapes, and the difference is some percent to some
 tens of percent: so it is measured, on arrays of the chain's shapes, a few steps of each in turn, by one thread. The
-answer is kept beside the compiled kernels, in a file that a new version of the kernels leaves behind, under a key that
-names processor, versions and shapes. A file that cannot be read or written costs a measurement, nothing else.
+ratio is kept beside the compiled kernels, in a file that a new version of the kernels leaves behind, under a key that
+names processor, versions and shapes. A file that cannot be read or written costs a measurement, nothing else. How many
+threads a program is given does not count, so that its results do not depend on it; whether the process may use more
+than one processor does.
 
 `AUTOGRAD_AE_GEMM=tiles` or `blas` decides without measuring, so that bits can be reproduced elsewhere (the two differ
 in rounding). Chains of little work are left to the plain table: a step of theirs takes no longer than a few rows.
@@ -35,13 +37,16 @@ from autograd_ae.runtime.panels import aligned
 from autograd_ae.runtime.stack_plan import Layer, Rule, Stack
 from autograd_ae.runtime.stack_rows import play
 from autograd_ae.runtime.table import Table
+from autograd_ae.runtime.team import processors
 
 WAYS = ("tiles", "blas")
 LEAST_WORK = 1 << 21  # multiplications of a forward pass: some 0.1 ms a step
-GAIN = 0.98  # tiles must take less than this share of the time
+# Tiles must take less than this share of the time by one thread; where others can help, all of their work is shared
+# out, of the other way only the products are (and models keep BLAS to one thread).
+GAIN, HELPED = 0.98, 1.1
 CLOCK = time.perf_counter if os.name == "nt" else time.thread_time  # Windows counts a thread's time in 16 ms
 SURE = 5  # so many ratios that agree are enough
-_known: dict[str, str] = {}
+_known: dict[str, float] = {}
 
 
 def chosen(chain: Chain, program: Program) -> str:
@@ -59,7 +64,7 @@ def chosen(chain: Chain, program: Program) -> str:
         _known[key] = remembered.get(key) or _measured(chain, program)
         if key not in remembered:
             _remember(key, _known[key])
-    return _known[key]
+    return "tiles" if _known[key] < (GAIN if processors() == 1 else HELPED) else "blas"
 
 
 def _key(chain: Chain, program: Program) -> str:
@@ -76,22 +81,22 @@ def _key(chain: Chain, program: Program) -> str:
 
 
 def _file() -> Path:
-    return cache_dir() / "tiles-or-blas.json"
+    return cache_dir() / "tiles-to-blas.json"
 
 
-def _remembered() -> dict[str, str]:
+def _remembered() -> dict[str, float]:
     try:
         found = json.loads(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {k: v for k, v in found.items() if v in WAYS} if isinstance(found, dict) else {}
+    return {k: v for k, v in found.items() if isinstance(v, float) and v > 0} if isinstance(found, dict) else {}
 
 
-def _remember(key: str, way: str) -> None:
+def _remember(key: str, share: float) -> None:
     temporary = _file().with_suffix(f".{os.getpid()}")
     try:
         _file().parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({**_remembered(), key: way}, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps({**_remembered(), key: share}, indent=1), encoding="utf-8")
         temporary.replace(_file())
     except OSError:
         return
@@ -100,20 +105,20 @@ def _remember(key: str, way: str) -> None:
 # The measurement: forward, backward and Adam on arrays of the program's shapes.
 
 
-def _measured(chain: Chain, program: Program, rounds: int = 15) -> str:
+def _measured(chain: Chain, program: Program, rounds: int = 15) -> float:
+    """The share of BLAS's time that tiles take."""
     arrays = _scratch(chain, program)
     moments = [[np.zeros_like(arrays[p]) for _ in range(2)] for link in chain.links for p in (link.W, link.b)]
     numbers = np.array([0.1, 0.999, 0.001, 1e-8, 0.0, 0.0, 1.0, 0.0])
     plain = _plain(chain, program, arrays, moments, numbers)
     if plain is None:
-        return "tiles"
+        return 0.01
     stack = _stack(chain, arrays, moments, numbers)
     tiles = Table([play(score) for score in stack.scores])
     with limit_blas_threads(1):
-        share = share_of_time(
+        return share_of_time(
             lambda: tiles.run(0, len(tiles.words)), lambda: plain.run(0, len(plain.words)), rounds=rounds
         )
-    return "tiles" if share < GAIN else "blas"
 
 
 def share_of_time(
@@ -133,7 +138,7 @@ def share_of_time(
             seconds[way] = clock() - start
         if k > 0:
             ratios.append(seconds[one] / max(seconds[other], 1e-9))
-        if len(ratios) == SURE and (max(ratios) < GAIN or min(ratios) > GAIN):
+        if len(ratios) == SURE and (max(ratios) < GAIN or min(ratios) > HELPED):
             break
     return median(ratios)
 

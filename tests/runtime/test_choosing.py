@@ -7,6 +7,8 @@ import autograd_ae as ae
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.runtime import choosing
 from autograd_ae.runtime.chains import find_chains
+from autograd_ae.runtime.compiled import Compiled
+from autograd_ae.runtime.fused import Fused, executor
 
 pytestmark = [pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off"), pytest.mark.timeout(600)]
 
@@ -50,7 +52,16 @@ def test_a_shape_is_measured_once_per_machine(measured, monkeypatch):
     assert len(measured) == 2
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"a": 3}', "\x00\xff"])
+@pytest.mark.parametrize(("share", "processors", "way"), [
+    (0.9, 1, "tiles"), (1.05, 1, "blas"), (1.05, 2, "tiles"), (1.2, 2, "blas"),
+])  # fmt: skip
+def test_where_threads_can_help_tiles_may_take_a_little_longer_by_one(measured, monkeypatch, share, processors, way):
+    monkeypatch.setattr(choosing, "processors", lambda: processors)
+    monkeypatch.setattr(choosing, "_measured", lambda chain, program: share)
+    assert choose(program()) == way
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"a": 3}', '{"a": "tiles"}', "\x00\xff"])
 def test_a_damaged_file_is_measured_over(measured, monkeypatch, content):
     path = choosing._file()
     path.parent.mkdir()
@@ -118,3 +129,18 @@ def test_a_machine_that_changes_its_speed_and_now_and_then_stops_does_not_change
 
     one, other, clock, _ = pair(noise)
     assert choosing.share_of_time(one, other, rounds=15, clock=clock) < choosing.GAIN
+
+
+@pytest.mark.parametrize(("way", "runtime"), [("tiles", Fused), ("blas", Compiled)])
+def test_models_are_trained_by_what_was_chosen(measured, monkeypatch, way, runtime):
+    made = []
+
+    def watched(*args):
+        made.append(executor(*args))
+        return made[-1]
+
+    monkeypatch.setenv("AUTOGRAD_AE_GEMM", way)
+    monkeypatch.setattr("autograd_ae.runtime.capture.executor", watched)
+    X = np.random.default_rng(0).uniform(size=(32, 20)).astype(np.float32)
+    ae.Autoencoder(3, hidden_layer_sizes=(12,), max_iter=1, batch_size=16, random_state=0).fit(X)
+    assert {type(each) for each in made} == {runtime}
