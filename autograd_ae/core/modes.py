@@ -20,6 +20,7 @@ class _State(threading.local):
 
 state = _State()
 watching = np.zeros(1, np.int64)  # how many threads are looking for NaN, where machine code can read it
+unusual: set[int] = set()  # the threads whose modes are not the usual ones: one quick question for all threads
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def _set(name: str, value: bool) -> None:
         watching[0] += value - state.anomaly
     setattr(state, name, value)
     state.usual = state.gradients and not state.capturing and not state.anomaly
+    (unusual.discard if state.usual else unusual.add)(threading.get_ident())
 
 
 def no_grad() -> AbstractContextManager[None]:

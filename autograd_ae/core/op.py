@@ -195,20 +195,26 @@ class Node:
 
     Attributes
     ----------
-    where : code and position of the line that asked for it.
+    code, lasti : the line that asked for it, looked up only for a message.
     plan : what a backward pass will do.
     prints : fingerprints of the arrays that it will read, in the order of `plan.reads`; None: nobody compares.
     """
 
-    __slots__ = ("inputs", "number", "op", "params", "plan", "prints", "value", "where")
+    __slots__ = ("code", "inputs", "lasti", "number", "op", "params", "plan", "prints", "value")
     op: Op
     inputs: tuple[Tensor, ...]
     params: dict[str, Any]
     value: Array
     number: int
-    where: tuple[CodeType, int]
+    code: CodeType
+    lasti: int
     plan: Plan
     prints: list[Any] | None
+
+    @property
+    def where(self) -> tuple[CodeType, int]:
+        """The line that asked for it, for `source_line`."""
+        return self.code, self.lasti
 
     @property
     def freed(self) -> bool:

@@ -1,10 +1,8 @@
 """Recording: run an op at once, and leave a node on the tape if a gradient or a captured program will need it.
 
-A step of a small network is a hundred recordings, so the usual case (ufuncs on tensors of one float dtype and numbers,
-no special mode) is a straight line of cheap steps, `unary` and `binary`: the ufunc makes its own result, whose shape
-and dtype are then known. `record` does the rest: any number of inputs, kernels, parameters, mixed precision, modes,
-errors. The source line is kept as (code, position) and looked up only for a message; arrays are fingerprinted only
-where a rule will read them.
+`record` is the general case: any number of inputs, kernels, parameters, mixed precision, modes, errors. The source line
+is kept as (code, position) and looked up only for a message; arrays are fingerprinted only where a rule will read them.
+What is called most, ufuncs on tensors of one dtype, has a shorter way: `ufuncs.py`.
 
 Python numbers become constants of the dtype that they meet. Mixed float32 and float64 are brought to float64 by a
 recorded cast, so that every rule sees one dtype.
@@ -19,7 +17,6 @@ from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
 from autograd_ae.core.errors import AnomalyError, ShapeError
 from autograd_ae.core.fingerprint import fingerprint
@@ -31,46 +28,6 @@ _numbers = itertools.count(1)
 _BOOL = np.dtype(bool)
 _getframe = sys._getframe
 _new = object.__new__  # an object without calling __init__: a tenth of a microsecond
-NO_PARAMS: dict[str, Any] = {}
-
-
-def unary(op: Op, x: Any) -> Tensor:
-    """`record` for a ufunc of one operand: the usual case, or else `record`."""
-    if type(x) is not Tensor or not state.usual or x.data.dtype not in _FLOATS:
-        return record(op, (x,), NO_PARAMS, 3)
-    out = op.ufunc(x.data)  # type: ignore[misc]
-    if type(out) is not ndarray:  # NumPy makes a scalar of a 0-d result
-        out = np.asarray(out)
-    if not x.traced:
-        return _tensor(out, None, False)
-    return _tensor(out, _node(op, op.plans.get(3) or op.plan(3), (x,), NO_PARAMS, out, _getframe(2)), True)
-
-
-def binary(op: Op, a: Any, b: Any) -> Tensor:
-    """`record` for a ufunc of two operands, one of which may be a number: the usual case, or else `record`."""
-    left, right, number = a, b, False
-    if type(b) is not Tensor:
-        right, number = _number(b, a), True
-    elif type(a) is not Tensor:
-        left, number = _number(a, b), True
-    if left is None or right is None or not state.usual:
-        return record(op, (a, b), NO_PARAMS, 3)
-    x, y = left.data, right.data
-    if x.dtype is not y.dtype or x.dtype not in _FLOATS:
-        return record(op, (a, b), NO_PARAMS, 3)
-    try:
-        out = op.ufunc(x, y)  # type: ignore[misc]
-    except ValueError:
-        _refuse_shapes(op, (left, right), NO_PARAMS)
-        raise
-    if type(out) is not ndarray:
-        out = np.asarray(out)
-    flags = 4 + 2 * left.traced + right.traced
-    if flags == 4:
-        return _tensor(out, None, False)
-    flags = -flags if number else flags
-    plan = op.plans.get(flags) or op.plan(flags)
-    return _tensor(out, _node(op, plan, (left, right), NO_PARAMS, out, _getframe(2)), True)
 
 
 def _tensor(out: Array, node: Node | None, traced: bool) -> Tensor:
@@ -82,15 +39,11 @@ def _tensor(out: Array, node: Node | None, traced: bool) -> Tensor:
 
 def _node(op: Op, plan: Plan, inputs: tuple[Tensor, ...], params: dict[str, Any], out: Array, frame: FrameType) -> Node:
     """A line of the tape, asked for in `frame`."""
-    node = _new(Node)
+    node = Node()
     node.op, node.plan, node.inputs, node.params, node.value = op, plan, inputs, params, out
-    node.number, code = next(_numbers), frame.f_code
-    node.where = (code, frame.f_lasti) if _INTERNAL.get(code.co_filename) is False else _outside(frame)
-    node.prints = None
-    if plan.reads:
-        node.prints = prints = []
-        for k in plan.reads:
-            prints.append(fingerprint(out if k < 0 else inputs[k].data))
+    node.number = next(_numbers)
+    node.code, node.lasti = _outside(frame)
+    node.prints = [fingerprint(out if k < 0 else inputs[k].data) for k in plan.reads]
     return node
 
 
@@ -109,8 +62,6 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int
         flags += flags + t.traced
         if t.data.dtype is not dtype:
             inputs, dtype = _promote(inputs)
-    if dtype is _BOOL and op.ufunc is not None:
-        raise only_booleans(op.name, inputs)
     try:
         if op.ufunc is None:
             arrays = [t.data for t in inputs]
@@ -146,14 +97,6 @@ def _refuse_shapes(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -
         raise ShapeError(f"{_shown(op, inputs)}: {error}") from None
 
 
-def only_booleans(op_name: str, inputs: tuple[Tensor, ...]) -> TypeError:
-    """The error for an op that adds or multiplies, given nothing but boolean tensors."""
-    called = signature(op_name, [(t.name, t.shape) for t in inputs])
-    return TypeError(
-        f"{called}: boolean values arrived; numbers are needed. To count, use ae.where(condition, 1.0, 0.0)"
-    )
-
-
 def _outside(frame: FrameType) -> tuple[CodeType, int]:
     """Code and position of the nearest frame, from this one up, that is outside the engine and the calculus."""
     while True:
@@ -184,26 +127,6 @@ def _as_tensors(operands: tuple[Any, ...]) -> tuple[Tensor, ...]:
             weak = found
     weak = weak or np.dtype(np.float64)
     return tuple([x if type(x) is Tensor else _leaf(_constant(x, weak)) for x in operands])
-
-
-def _number(x: Any, other: Any) -> Tensor | None:
-    """The constant of a Python number beside a float tensor, or None; programs use the same few again and again."""
-    if (type(x) is not float and type(x) is not int) or type(other) is not Tensor:
-        return None
-    kept = _NUMBERS.get(other.data.dtype)
-    if kept is None:
-        return None
-    found = kept.get(x)
-    if found is None:
-        found = _leaf(np.array(x, other.data.dtype))
-        if x != 0:  # 0.0 and −0.0 are the same key
-            if len(kept) == 64:
-                kept.clear()
-            kept[x] = found
-    return found
-
-
-_NUMBERS: dict[np.dtype, dict[float, Tensor]] = {dtype: {} for dtype in _FLOATS}
 
 
 def _leaf(array: Array) -> Tensor:

@@ -56,7 +56,10 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
     while coming is not None:
         node, coming = coming, heappop(heap)[1] if heap else None
         visited.append(node)
-        op, y, inputs, plan = node.op, node.value, node.inputs, node.plan
+        op = node.op
+        y = node.value
+        inputs = node.inputs
+        plan = node.plan
         if not inputs:
             refuse_freed(node)
         if node.prints is not None:
@@ -95,12 +98,10 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
             if summed:
                 whole, out = out, np.empty(x.shape, x.dtype)
                 unbroadcast(out, whole)
-            if origin in gradients:
-                accumulate(gradients[origin], out)
-            else:
-                gradients[origin] = out
-                if made is None:
-                    continue
+            so_far = gradients.setdefault(origin, out)
+            if so_far is not out:
+                accumulate(so_far, out)
+            elif made is not None:
                 if coming is None:
                     coming = made
                 elif made.number > coming.number:

@@ -22,8 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from autograd_ae.core.op import Op, pullback
-from autograd_ae.core.recording import binary, unary
 from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.ufuncs import binary, unary
 from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.choices import (  # noqa: F401  the other half of the family
     abs,
@@ -39,7 +39,7 @@ from autograd_ae.ops.choices import (  # noqa: F401  the other half of the famil
     sign,
     where,
 )
-from autograd_ae.ops.elementwise import at_poles, real_domain
+from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
 
 
 @pullback(r"\bar{a} = \bar{y}", passes=True)
@@ -142,15 +142,17 @@ _reciprocal = Op("reciprocal", lambda x: 1 / x, reciprocal_dx, latex="y = 1 / x"
 # What users call. Shapes: whatever broadcasts to the result's shape.
 
 
+@binary(_add)
 def add(a: TensorLike, b: TensorLike) -> Tensor:
     """a + b.
 
     >>> add([1.0, 2.0], 3.0).data
     array([4., 5.])
     """
-    return binary(_add, a, b)
+    return on_numbers(_add, a, b)
 
 
+@binary(_subtract)
 def subtract(a: TensorLike, b: TensorLike) -> Tensor:
     """a − b.
 
@@ -158,25 +160,27 @@ def subtract(a: TensorLike, b: TensorLike) -> Tensor:
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    return binary(_subtract, a, b)
+    return on_numbers(_subtract, a, b)
 
 
+@binary(_multiply)
 def multiply(a: TensorLike, b: TensorLike) -> Tensor:
     """a · b, element by element.
 
     >>> multiply([1.0, 2.0], [3.0, 4.0]).data
     array([3., 8.])
     """
-    return binary(_multiply, a, b)
+    return on_numbers(_multiply, a, b)
 
 
+@binary(_divide)
 def divide(a: TensorLike, b: TensorLike) -> Tensor:
     """a / b.
 
     >>> divide([1.0, 3.0], 2.0).data
     array([0.5, 1.5])
     """
-    return binary(_divide, a, b)
+    return on_numbers(_divide, a, b)
 
 
 def power(a: TensorLike, b: TensorLike) -> Tensor:
@@ -187,40 +191,44 @@ def power(a: TensorLike, b: TensorLike) -> Tensor:
     """
     if type(b) in (int, float) and b == 2:
         return square(a)
-    return binary(_power, a, b)
+    return on_numbers(_power, a, b)
 
 
+@unary(_negative)
 def negative(x: TensorLike) -> Tensor:
     """−x.
 
     >>> negative([1.0, -2.0]).data
     array([-1.,  2.])
     """
-    return unary(_negative, x)
+    return on_numbers(_negative, x)
 
 
+@unary(_square)
 def square(x: TensorLike) -> Tensor:
     """x².
 
     >>> square([3.0, -4.0]).data
     array([ 9., 16.])
     """
-    return unary(_square, x)
+    return on_numbers(_square, x)
 
 
+@unary(_sqrt)
 def sqrt(x: TensorLike) -> Tensor:
     """√x; NaN for x < 0, infinite gradient at 0.
 
     >>> sqrt([4.0, 9.0]).data
     array([2., 3.])
     """
-    return unary(_sqrt, x)
+    return on_numbers(_sqrt, x)
 
 
+@unary(_reciprocal)
 def reciprocal(x: TensorLike) -> Tensor:
     """1 / x.
 
     >>> reciprocal([2.0, 4.0]).data
     array([0.5 , 0.25])
     """
-    return unary(_reciprocal, x)
+    return on_numbers(_reciprocal, x)

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd_ae.core.errors import CaptureError, ShapeError
 from autograd_ae.core.op import Array, Op, Shape, signature
-from autograd_ae.core.recording import _as_tensors, only_booleans, record
+from autograd_ae.core.recording import _as_tensors, record
 from autograd_ae.core.tensor import Tensor
 
 TensorLike: TypeAlias = Tensor | np.ndarray | float | Sequence[Any]
@@ -33,9 +33,13 @@ def operands(*xs: TensorLike) -> tuple[Tensor, ...]:
 def numeric(op: str, *xs: TensorLike) -> tuple[Tensor, ...]:
     """Operands of an op that adds or multiplies: not all of them boolean."""
     tensors = operands(*xs)
-    if all(t.data.dtype == bool for t in tensors):
-        raise only_booleans(op, tensors)
-    return tensors
+    for t in tensors:
+        if t.data.dtype != bool:
+            return tensors
+    raise TypeError(
+        f"{shown(op, *tensors)}: boolean values arrived; numbers are needed. "
+        "To count, use ae.where(condition, 1.0, 0.0)"
+    )
 
 
 def shown(op: str, *tensors: Tensor) -> str:
@@ -101,7 +105,7 @@ def count(shape: Shape, axis: Shape) -> int:
 
 def spread(a: Array, axis: Shape, keepdims: bool) -> Array:
     """`a` with the reduced axes back, at size 1, so that it broadcasts against x."""
-    return a if keepdims else np.expand_dims(a, axis)
+    return a if keepdims or a.ndim == 0 else np.expand_dims(a, axis)
 
 
 def reduced(x: Shape, *, axis: Shape, keepdims: bool) -> Shape:

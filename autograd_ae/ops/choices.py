@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.op import Op, pullback
-from autograd_ae.core.recording import record, unary
+from autograd_ae.core.recording import record
 from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.ufuncs import unary
 from autograd_ae.ops.axes import TensorLike
 from autograd_ae.ops.elementwise import on_numbers
 
@@ -102,13 +103,14 @@ _not_equal = _comparison("not_equal", np.not_equal, r"y = [a \ne b]")
 # What users call. Shapes: whatever broadcasts to the result's shape.
 
 
+@unary(_abs)
 def abs(x: TensorLike) -> Tensor:
     """|x|; gradient 0 at 0.
 
     >>> abs([-1.0, 2.0]).data
     array([1., 2.])
     """
-    return unary(_abs, x)
+    return on_numbers(_abs, x)
 
 
 def sign(x: TensorLike) -> Tensor:

@@ -32,10 +32,10 @@ import numpy as np
 
 from autograd_ae.core.jit import jit
 from autograd_ae.core.op import Op, pullback
-from autograd_ae.core.recording import binary, unary
 from autograd_ae.core.tensor import Tensor
+from autograd_ae.core.ufuncs import binary, unary
 from autograd_ae.ops.axes import TensorLike
-from autograd_ae.ops.elementwise import at_poles, real_domain
+from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
 
 # Exponentials and logarithms.
 
@@ -177,100 +177,111 @@ _tanh = Op("tanh", lambda x: np.tanh(x), tanh_dx, latex=r"y = \tanh x", forward=
 # What users call. Shapes: the result has the shape of x, or what y and x broadcast to.
 
 
+@unary(_exp)
 def exp(x: TensorLike) -> Tensor:
     """eˣ.
 
     >>> exp([0.0, 1.0]).data
     array([1.        , 2.71828183])
     """
-    return unary(_exp, x)
+    return on_numbers(_exp, x)
 
 
+@unary(_expm1)
 def expm1(x: TensorLike) -> Tensor:
     """eˣ − 1, with all digits near 0.
 
     >>> expm1([0.0, 1e-10]).data
     array([0.e+00, 1.e-10])
     """
-    return unary(_expm1, x)
+    return on_numbers(_expm1, x)
 
 
+@unary(_log)
 def log(x: TensorLike) -> Tensor:
     """ln x; −inf at 0, NaN below.
 
     >>> log([1.0, 2.0]).data
     array([0.        , 0.69314718])
     """
-    return unary(_log, x)
+    return on_numbers(_log, x)
 
 
+@unary(_log1p)
 def log1p(x: TensorLike) -> Tensor:
     """ln(1 + x), with all digits near 0; −inf at −1, NaN below.
 
     >>> log1p([0.0, 1e-10]).data
     array([0.e+00, 1.e-10])
     """
-    return unary(_log1p, x)
+    return on_numbers(_log1p, x)
 
 
+@unary(_sin)
 def sin(x: TensorLike) -> Tensor:
     """sin x, x in radians.
 
     >>> sin([0.0, 1.0]).data
     array([0.        , 0.84147098])
     """
-    return unary(_sin, x)
+    return on_numbers(_sin, x)
 
 
+@unary(_cos)
 def cos(x: TensorLike) -> Tensor:
     """cos x, x in radians.
 
     >>> cos([0.0, 1.0]).data
     array([1.        , 0.54030231])
     """
-    return unary(_cos, x)
+    return on_numbers(_cos, x)
 
 
+@unary(_tan)
 def tan(x: TensorLike) -> Tensor:
     """tan x, x in radians.
 
     >>> tan([0.0, 1.0]).data
     array([0.        , 1.55740772])
     """
-    return unary(_tan, x)
+    return on_numbers(_tan, x)
 
 
+@binary(_arctan2)
 def arctan2(y: TensorLike, x: TensorLike) -> Tensor:
     """The angle of the point (x, y) in (−π, π], in radians; mind the order of the arguments. No gradient at the origin.
 
     >>> arctan2([1.0, 0.0], [0.0, -1.0]).data
     array([1.57079633, 3.14159265])
     """
-    return binary(_arctan2, y, x)
+    return on_numbers(_arctan2, y, x)
 
 
+@unary(_sinh)
 def sinh(x: TensorLike) -> Tensor:
     """sinh x = (eˣ − e⁻ˣ)/2.
 
     >>> sinh([0.0, 1.0]).data
     array([0.        , 1.17520119])
     """
-    return unary(_sinh, x)
+    return on_numbers(_sinh, x)
 
 
+@unary(_cosh)
 def cosh(x: TensorLike) -> Tensor:
     """cosh x = (eˣ + e⁻ˣ)/2.
 
     >>> cosh([0.0, 1.0]).data
     array([1.        , 1.54308063])
     """
-    return unary(_cosh, x)
+    return on_numbers(_cosh, x)
 
 
+@unary(_tanh)
 def tanh(x: TensorLike) -> Tensor:
     """tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ); its gradient keeps its digits where the value is ±1.
 
     >>> tanh([0.0, 20.0]).data
     array([0., 1.])
     """
-    return unary(_tanh, x)
+    return on_numbers(_tanh, x)

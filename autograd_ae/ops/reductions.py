@@ -58,7 +58,7 @@ _sum = Op(
     lambda x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     sum_dx,
     latex=r"y = \sum_i x_i",
-    forward=lambda out, x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims, out=out),
+    forward=lambda out, x, *, axis, keepdims: np.add.reduce(x, axis=axis, out=out, keepdims=keepdims),
     shape=reduced,
 )
 
