@@ -26,7 +26,7 @@ from autograd_ae.models.base import Model
 from autograd_ae.models.estimator import SettingError, check_choice, check_count, check_real, check_share
 from autograd_ae.models.health import as_text, hidden_units
 from autograd_ae.models.validation import generator
-from autograd_ae.nn.layers import parameters
+from autograd_ae.nn.layers import parameters, side_by_side
 from autograd_ae.ops.arithmetic import add
 
 
@@ -208,6 +208,7 @@ class Network(Learned):
         """New networks and an empty record; X."""
         self.__dict__.pop("_step", None)
         self.encoder_, self.decoder_ = self._build(X.shape[1], rng, X.dtype)
+        side_by_side([self.encoder_, self.decoder_])
         self._built_with, self._dtype = self._blueprint(), X.dtype
         self.history_, self.loss_terms_, self.n_iter_ = {"loss": []}, {}, 0
         self.mean_, self.n_samples_seen_, self._optimizer = np.zeros(X.shape[1], X.dtype), 0, None

@@ -27,6 +27,7 @@ import numpy as np
 
 import autograd_ae
 from autograd_ae.models.network import Network
+from autograd_ae.nn.layers import side_by_side
 
 FORMAT, VERSION = "autograd_ae model", 1
 NAMES = ("PCA", "LinearPCA", "DeepPCA", "Autoencoder", "SparseAE", "DenoisingAE", "VAE")
@@ -202,6 +203,7 @@ def _fill(model: Any, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> 
         if a.shape != p.shape or a.dtype != model._dtype:
             raise ModelFileError(f"parameter {p.name} is {a.shape} {a.dtype}; {p.shape} {model._dtype} is needed")
         p.data = np.ascontiguousarray(a).reshape(p.shape)
+    side_by_side(parameters)
 
 
 def _tuples(value: Any) -> Any:

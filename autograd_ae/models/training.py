@@ -18,6 +18,7 @@ from autograd_ae.core.blas import limit_blas_threads
 from autograd_ae.data.batches import batch_tables
 from autograd_ae.models.stepping import evaluation, stepper
 from autograd_ae.models.validation import warn_user
+from autograd_ae.nn.layers import side_by_side
 from autograd_ae.optim import SGD, Adam, AdamW, cosine, global_norm, lbfgs_in_place
 
 SOLVERS = ("adam", "sgd", "lbfgs")
@@ -201,8 +202,10 @@ def _cast(model: Any, dtype: np.dtype) -> None:
     """Bring the parameters to `dtype`; what was recorded or allocated for the old arrays is dropped."""
     model._dtype, model._optimizer = dtype, None
     model.__dict__.pop("_step", None)
-    for p in model.parameters():
-        p.data = p.data.astype(dtype, copy=False)
+    if any(p.dtype != dtype for p in model.parameters()):
+        for p in model.parameters():
+            p.data = p.data.astype(dtype, copy=False)
+        side_by_side(model.parameters())
 
 
 def _split(model: Any, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,7 +1,7 @@
 """Layers and initialisation."""
 
 from autograd_ae.nn.initialisers import INITIALISERS, glorot, glorot_sigmoid, he, sparse
-from autograd_ae.nn.layers import MLP, Dense, load_state_dict, parameters, state_dict
+from autograd_ae.nn.layers import MLP, Dense, load_state_dict, parameters, side_by_side, state_dict
 
 __all__ = [
     "INITIALISERS",
@@ -12,6 +12,7 @@ __all__ = [
     "he",
     "load_state_dict",
     "parameters",
+    "side_by_side",
     "sparse",
     "state_dict",
 ]

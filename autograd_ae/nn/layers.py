@@ -131,6 +131,25 @@ def _walk(module: Any) -> Iterator[Tensor]:
             yield from _walk(part)
 
 
+def side_by_side(module: Any) -> None:
+    """Move a module's parameters into one array of each dtype, one after another; each `p.data` becomes a view.
+
+    An optimiser goes over such parameters in one pass (`runtime/updating.py`). All else is as before: values, shapes,
+    edits in place. A parameter that is given an array of its own later is one pass more.
+
+    >>> layer = Dense.create(3, 2, rng=np.random.default_rng(0))
+    >>> side_by_side(layer)
+    >>> layer.W.data.base is layer.b.data.base
+    True
+    """
+    tensors = parameters(module)
+    for dtype in dict.fromkeys(t.dtype for t in tensors):
+        mine = [t for t in tensors if t.dtype == dtype]
+        arena, start = np.concatenate([t.data.reshape(-1) for t in mine]), 0
+        for t in mine:
+            t.data, start = arena[start : start + t.size].reshape(t.shape), start + t.size
+
+
 def state_dict(module: Any) -> dict[str, np.ndarray]:
     """Copies of the parameters by name, for saving with np.savez."""
     return {name: t.data.copy() for name, t in _named(module).items()}
