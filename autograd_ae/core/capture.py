@@ -6,7 +6,11 @@ buffers) and the arrays of the traced tensors that the function closes over (its
 lie, so an optimiser that updates them in place is seen). What may not: everything else. Plain arrays that the function
 uses are constants of the program; noise must therefore be an argument. The function is recorded a second time on other
 values (rows in reverse order, times ¾) and the recordings are compared, so a function that draws random numbers, or
-computes with values outside the recording, is refused instead of being frozen in silence.
+computes with values outside the recording, is refused instead of being frozen in silence. A third time it is recorded
+on values of the other sign and three times as large, where it takes such: so a branch on a sign or a size is seen. A
+function that raises there says that these values are not its business, and nothing follows from that.
+
+Not seen: a branch that all three recordings decide alike, and one on the values of parameters, which are left alone.
 """
 
 from __future__ import annotations
@@ -189,6 +193,8 @@ class Captured:
     def _record(self, batch: Sequence[Array]) -> Program:
         program = self._run(batch)
         _refuse_changes(program, self._run_elsewhere(batch))
+        if (beyond := self._run_beyond(batch)) is not None:
+            _refuse_changes(program, beyond)
         return program
 
     def _run_elsewhere(self, batch: Sequence[Array]) -> Program:
@@ -198,11 +204,21 @@ class Captured:
         """
         turned = [a[::-1].copy() if a.ndim else a for a in batch]
         try:
-            return self._run([a * a.dtype.type(0.75) for a in turned])
+            return self._run([a * a.dtype.type(0.75) for a in turned], only_forward=True)
         except (ValueError, ArithmeticError):
-            return self._run(turned)
+            return self._run(turned, only_forward=True)
 
-    def _run(self, batch: Sequence[Array]) -> Program:
+    def _run_beyond(self, batch: Sequence[Array]) -> Program | None:
+        """A third recording, on the example times −3; None where the function does not take that."""
+        try:
+            with np.errstate(all="ignore"):
+                return self._run([a * a.dtype.type(-3) for a in batch], only_forward=True)
+        except CaptureError:
+            raise
+        except Exception:  # a domain that ends at 0, a check of the user's own: whatever it is, it is no branch
+            return None
+
+    def _run(self, batch: Sequence[Array], *, only_forward: bool = False) -> Program:
         inputs = [
             Tensor(a.copy(), name, traced=not data)
             for a, name, data in zip(batch, self._names, self._data, strict=True)
@@ -215,7 +231,7 @@ class Captured:
             raise CaptureError(
                 f"the captured function must return a tensor or a tuple of tensors, it returned {type(result).__name__}"
             )
-        return Program(outputs, wrt=None if outputs[0].shape == () else (), inputs=inputs)
+        return Program(outputs, wrt=None if outputs[0].shape == () and not only_forward else (), inputs=inputs)
 
 
 def _argument_names(fn: Callable[..., Any], count: int) -> list[str]:

@@ -190,9 +190,10 @@ def capture(
 
     Raises
     ------
-    CaptureError : Python looked at a value, two recordings of `fn` differ (random numbers, data used as a constant), or
-        an array of the optimizer takes no part, or there is no scalar to follow the gradient of. What Python decides
-        by looking through `.data` is noticed only where it makes these two recordings differ.
+    CaptureError : Python looked at a value, the recordings of `fn` differ (random numbers, data used as a constant), or
+        an array of the optimizer takes no part, or there is no scalar to follow the gradient of. `fn` is recorded on
+        three examples: the given one, its rows reversed and times ¾, and times −3 where it takes that. What Python
+        decides by looking through `.data` is noticed only where it makes these recordings differ.
     TypeError, ValueError : an optimizer that is none, a runtime or a number of threads that does not exist.
 
     >>> import autograd_ae as ae

@@ -30,7 +30,7 @@ def test_replay_equals_eager_bitwise_values_and_gradients(rng, dtype):
 
 def test_one_program_per_tuple_of_shapes(rng):
     _, loss = network(rng)
-    step = ae.capture(loss, rng.normal(size=(8, 5)))
+    step = ae.capture(loss, rng.normal(size=(8, 5)), runtime="replay")
     full = step.program
     short = rng.normal(size=(3, 5))
     assert step(short) == loss(ae.constant(short)).data
@@ -174,3 +174,50 @@ def test_a_function_that_refuses_shrunken_values_is_recorded_on_reordered_ones()
 
     logits, p = np.arange(6.0).reshape(2, 3), np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
     assert ae.capture(loss, logits, p)(logits, p) == loss(ae.tensor(logits), ae.tensor(p)).data
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        lambda x: x if x.data.sum() > 0 else -x,
+        lambda x: x * 2.0 if np.abs(x.data).max() < 8 else x,
+        lambda x: x[x.data > 0],
+        lambda x: x * np.sign(x.data[0]),
+        lambda x: x[:2] if x.data[0] < 0 else x,
+    ],
+    ids=["sign", "size", "mask", "constant", "shape"],
+)
+def test_a_branch_on_a_sign_or_a_size_that_similar_data_do_not_show_is_refused(branch):
+    with pytest.raises(ae.CaptureError, match=r"between two recordings|different lines|while capturing"):
+        ae.capture(lambda x: branch(x).sum(), np.array([1.0, 3.0, 2.0, 4.0]))
+
+
+def test_a_branch_that_asks_python_for_a_negative_value_is_refused():
+    with pytest.raises(ae.CaptureError, match="while capturing"):
+        ae.capture(lambda x: (x * float(x.sum()) if x.data[0] < 0 else x).sum(), np.ones(3))
+
+
+def refusing_negatives(x):
+    assert (x.data >= 0).all()
+    return ae.sqrt(x).sum()
+
+
+@pytest.mark.parametrize(
+    ("fn", "value"),
+    [
+        (lambda x: ae.log(x).sum(), 0.0),
+        (lambda x: ae.bernoulli_kl(ae.reshape(x, (1, 3)), 0.5, form="ufldl") + x.sum(), None),
+        (refusing_negatives, 3.0),
+        (lambda x: ae.exp(1e3 * x - 1e3).sum(), 3.0),
+    ],
+    ids=["NaN", "ValueError", "AssertionError", "overflow"],
+)
+def test_functions_of_a_domain_of_their_own_are_captured_without_a_warning(fn, value):
+    step = ae.capture(fn, np.ones(3))
+    assert value is None or step(np.ones(3)) == value
+
+
+@pytest.mark.filterwarnings("error")
+def test_under_detect_anomaly_values_out_of_the_domain_are_no_anomaly():
+    with ae.detect_anomaly():
+        assert ae.capture(lambda x: ae.sqrt(x).sum(), np.ones(3))(np.ones(3)) == 3.0
