@@ -169,4 +169,6 @@ def _filled(function: Kernel, template: str, flags: frozenset[str], **parts: Any
     steps = "".join(str(parts[name]) for name in "ABC"[:operands] if name in parts)
     name = "_".join([template, function.py_func.__module__.rpartition(".")[2], function.__name__, steps]).rstrip("_")
     names = {**globals(), "formula": Merged(function.py_func, function.flags), **parts}
-    return Kernel(FunctionType(written.__code__, names, name), flags)
+    filled = FunctionType(written.__code__, names, name)
+    filled.__qualname__ = name
+    return Kernel(filled, flags)

@@ -96,6 +96,8 @@ def test_codes_that_different_processes_compiled_keep_apart_in_a_third(tmp_path)
     assert run(tmp_path, SEVERAL, "double") == ["14", "True"]
     assert run(tmp_path, SEVERAL, "triple") == ["21", "True"]
     assert run(tmp_path, SEVERAL, "double", "triple") == ["14", "21", "False"]
+    symbols = [path.read_bytes().split(b"\n")[0].split(b" ")[0] for path in tmp_path.rglob("*.o")]
+    assert len(set(symbols)) == 2
 
 
 def test_a_symbol_that_was_loaded_from_another_file_is_compiled_anew(tmp_path):

@@ -18,6 +18,8 @@ def X(rng):
 
 
 def fitted(X, gamma, **settings):
+    """With a gradient of 1e-9 of the loss left, which leaves parameters up to 1.3e-8 off along the flattest direction
+    (seeds 0 to 2); with 1e-13 it is 2.4e-12."""
     return ae.LinearPCA(L, **{"l2": gamma, "tol": 1e-9, "max_iter": 3000, "random_state": 0} | settings).fit(X)
 
 
@@ -42,13 +44,13 @@ def test_with_one_penalty_the_singular_values_tell_the_spectrum(X, tied):
     """W₂ = Oᵀ diag √(1 − γ/λ) V_Lᵀ: λ = γ/(1 − σ²), and the right singular vectors are the principal directions."""
     model = fitted(X, 0.3, tied=tied)
     np.testing.assert_allclose(
-        np.linalg.svd(model.components_, compute_uv=False), np.sqrt(1 - 0.3 / np.array([4.0, 2.0, 1.0])), rtol=1e-6
+        np.linalg.svd(model.components_, compute_uv=False), np.sqrt(1 - 0.3 / np.array([4.0, 2.0, 1.0])), rtol=1e-7
     )
     directions, s = ae.theory.recover_principal_axes(model.components_, penalty=0.3)
-    np.testing.assert_allclose(s**2, [4.0, 2.0, 1.0], rtol=1e-5)
+    np.testing.assert_allclose(s**2, [4.0, 2.0, 1.0], rtol=1e-7)
     cosines = np.sum(directions * ae.PCA(L).fit(X).components_, axis=1)
     np.testing.assert_allclose(np.abs(cosines), 1.0, rtol=1e-9)
-    np.testing.assert_allclose(model.encoder_weight_, model.components_.T, atol=1e-5)
+    np.testing.assert_allclose(model.encoder_weight_, model.components_.T, rtol=0, atol=1e-7)
 
 
 @both
@@ -57,9 +59,9 @@ def test_with_distinct_penalties_the_components_come_out_one_by_one(X, tied):
     gamma = (0.2, 0.6, 0.1)
     model, best = fitted(X, gamma, tied=tied), optimum(X, gamma)
     W = model.components_
-    np.testing.assert_allclose(np.linalg.norm(W, axis=1), np.sqrt([1 - 0.2 / 2, 1 - 0.6 / 1, 1 - 0.1 / 4]), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(W, axis=1), np.sqrt([1 - 0.2 / 2, 1 - 0.6 / 1, 1 - 0.1 / 4]), rtol=1e-7)
     signs = np.sign(np.sum(W * best.decoder, axis=1))[:, None]
-    np.testing.assert_allclose(signs * W, best.decoder, atol=1e-4)
+    np.testing.assert_allclose(signs * W, best.decoder, rtol=0, atol=5e-8)
 
 
 @both
@@ -67,7 +69,7 @@ def test_a_component_dies_exactly_where_its_eigenvalue_does_not_pay_for_it(X, ti
     """λ = 4, 2, 1: a γ of 1.5 is more than the third is worth. It is dead in the summary too."""
     model = fitted(X, 1.5, tied=tied)
     sigma = np.linalg.svd(model.components_, compute_uv=False)
-    np.testing.assert_allclose(sigma[:2], np.sqrt([1 - 1.5 / 4, 1 - 1.5 / 2]), rtol=1e-5)
+    np.testing.assert_allclose(sigma[:2], np.sqrt([1 - 1.5 / 4, 1 - 1.5 / 2]), rtol=1e-7)
     assert sigma[2] < 1e-3
     one = fitted(X, (0.1, 1.2, 0.2), tied=tied)
     assert np.linalg.norm(one.components_[1]) < 1e-3
