@@ -58,11 +58,19 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         from difflib import get_close_matches
 
-        close = get_close_matches(name, __all__, 1)
-        raise AttributeError(f"autograd_ae has no {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        near = [f"{home}.{name}" for home in _homes_of(name)] or get_close_matches(name, __all__, 1)
+        raise AttributeError(f"autograd_ae has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     importlib.import_module("autograd_ae.ops.api")  # gives tensors their operators
     value = globals()[name] = getattr(importlib.import_module(f"autograd_ae.{_HOME_OF[name]}"), name)
     return value
+
+
+def _homes_of(name: str) -> list[str]:
+    """The subpackages that have a public name; of names with underscores, which introspection asks for, none."""
+    if name.startswith("_"):
+        return []
+    parts = ("data", "nn", "optim", "plot", "testing", "theory")
+    return [part for part in parts if name in importlib.import_module(f"autograd_ae.{part}").__all__]
 
 
 def __dir__() -> list[str]:

@@ -120,3 +120,5 @@ def test_every_public_name_exists_and_is_listed():
 def test_a_misspelt_name_is_an_attribute_error_with_a_suggestion():
     with pytest.raises(AttributeError, match="did you mean 'sigmoid'"):
         autograd_ae.sigmoidd  # noqa: B018
+    with pytest.raises(AttributeError, match=r"did you mean 'data\.load_digits'"):
+        autograd_ae.load_digits  # noqa: B018

@@ -109,6 +109,8 @@ def value_and_grad(fn: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[
     (25.0, [6.0, 8.0])
     """
 
+    _refuse_no_function(fn)
+
     def run(*arrays: Any) -> tuple[Any, tuple[Array, ...]]:
         output, leaves = _apply(fn, arrays)
         return output.data.copy()[()], _gradients(output, leaves, None)
@@ -174,7 +176,16 @@ def _taken(gradients: Mapping[Source, Array], tensors: Sequence[Tensor]) -> tupl
     return tuple(found)
 
 
+def _refuse_no_function(fn: Any) -> None:
+    if not callable(fn):
+        raise TypeError(
+            f"fn is of type {type(fn).__name__}; a function of tensors that returns one is needed, such as "
+            "lambda W: ae.sum(W * W) (of a tensor that was computed: ae.grad(loss, [W]))"
+        )
+
+
 def _apply(fn: Callable[..., Tensor], arrays: Sequence[Any]) -> tuple[Tensor, list[Tensor]]:
+    _refuse_no_function(fn)
     leaves = [Tensor(_floats(a)) for a in arrays]
     output = fn(*leaves)
     if not isinstance(output, Tensor):

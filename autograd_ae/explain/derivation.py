@@ -222,10 +222,10 @@ def derive(
 ) -> Derivation:
     """The derivation of `loss`; see `autograd_ae.explain`."""
     if not isinstance(loss, Tensor):
-        raise TypeError(
-            f"a derivation is made of a recorded tensor, {type(loss).__name__} arrived: "
-            "compute the loss with tensors (ae.tensor) and functions of autograd_ae"
-        )
+        remedy = "compute the loss with tensors (ae.tensor) and functions of autograd_ae"
+        if callable(loss):
+            remedy = "call it first, as in ae.explain(model.loss(X[:64]))"
+        raise TypeError(f"a derivation is made of a recorded tensor, {type(loss).__name__} arrived: {remedy}")
     if level not in LEVELS:
         raise ValueError(f"level is {level!r}; it is one of {', '.join(map(repr, LEVELS))}")
     turned = Layout(layout)

@@ -23,6 +23,14 @@ class Dense:
     b: Tensor
     activation: str = "identity"
 
+    def __post_init__(self) -> None:
+        for name, value in (("W", self.W), ("b", self.b)):
+            if not isinstance(value, Tensor):
+                raise TypeError(
+                    f"{name} is of type {type(value).__name__}; a layer holds tensors (ae.tensor), or is made with "
+                    "random ones by Dense.create(n_in, n_out, rng=rng)"
+                )
+
     @classmethod
     def create(
         cls,

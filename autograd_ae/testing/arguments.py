@@ -41,6 +41,15 @@ def array_of(value: Any, who: str) -> Array:
     return array
 
 
+def refuse_no_function(**given: Any) -> None:
+    """TypeError for an argument that should be a function and is none."""
+    for name, value in given.items():
+        if not callable(value):
+            raise TypeError(
+                f"{name} is of type {type(value).__name__}; a function is needed, which is called at other points too"
+            )
+
+
 def value_of(y: Any) -> Array:
     """The value of a function as a float64 array, whatever array type it came in."""
     return array_of(y, "f").astype(np.float64)

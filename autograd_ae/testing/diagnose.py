@@ -42,13 +42,15 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.program import Program
-from autograd_ae.testing.arguments import array_of, as_list, point_of
+from autograd_ae.testing.arguments import array_of, as_list, point_of, refuse_no_function
 from autograd_ae.testing.gradcheck import check_gradient
 from autograd_ae.testing.oracles import choose_oracle, traced_program
 from autograd_ae.testing.planting import Planted, batch_sizes, planted_gradients
 from autograd_ae.testing.projections import entrywise_gradient
 
 Array = np.ndarray
+DOUBTFUL = 0.5  # confidence of what is said only if nothing else explains the numbers
+SMALL = 50  # numerators and denominators of factors that people forget
 MATCH = 1e-6  # relative error of a gradient's largest entry up to which numbers count as reproduced
 
 
@@ -89,6 +91,7 @@ def diagnose(f: Callable[..., Any], grad_f: Callable[..., Any], x: Any, *, seed:
     >>> found.cause
     'missing_batch_mean'
     """
+    refuse_no_function(f=f, grad_f=grad_f)
     xs, _ = point_of(x)
     answer = as_list(grad_f(*[a.copy() for a in xs]), xs, "grad_f")
     claimed = [array_of(g, "grad_f").astype(np.float64) for g in answer]
@@ -120,15 +123,17 @@ def likely_mistake(
     gradient_at : the true gradients at another point.
     """
     batches = _batch_sizes(program, xs)
+    fallback = None
     for pattern in (_zero, _shape, _ratio, _permutation):
         explained = pattern(claimed, truth, batches)
-        if explained is not None:
+        if explained is not None and explained.confidence > DOUBTFUL:
             return explained
+        fallback = fallback or explained
     matching = [c for c in planted_gradients(program) if _same(claimed, c.gradients)] if program is not None else []
     matching = matching or [c for c in _other_points(gradient_at, xs, truth) if _same(claimed, c.gradients)]
     if matching:
         return _best(matching)
-    return _extra_term(claimed, truth, xs) or UNEXPLAINED
+    return fallback or _extra_term(claimed, truth, xs) or UNEXPLAINED
 
 
 def true_gradient(f: Callable[..., Any], xs: list[Array], seed: int) -> list[Array]:
@@ -240,7 +245,9 @@ def _ratio(claimed: list[Array], truth: list[Array], batches: set[int]) -> Diagn
             )
     fraction = Fraction(c).limit_denominator(1000)
     shown = str(fraction) if fraction and abs(float(fraction) / c - 1) < 1e-5 else f"{c:.6g}"
-    return Diagnosis("factor", f"a constant factor of {shown}{where}", 0.95)
+    small = "/" in shown and max(map(abs, fraction.as_integer_ratio())) <= SMALL
+    likely = small or shown.lstrip("-").isdecimal()
+    return Diagnosis("factor", f"a constant factor of {shown}{where}", 0.95 if likely else DOUBTFUL)
 
 
 def _permutation(claimed: list[Array], truth: list[Array], _batches: set[int]) -> Diagnosis | None:

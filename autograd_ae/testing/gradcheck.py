@@ -31,6 +31,7 @@ from autograd_ae.testing.arguments import (
     called_twice,
     names_of,
     point_of,
+    refuse_no_function,
     takes_cotangent_first,
     value_of,
     written_at,
@@ -87,6 +88,7 @@ def check_gradient(
     >>> check_gradient(f, lambda x: 2 * x**2, np.array([1.0, -2.0])).verdict
     'disagrees'
     """
+    refuse_no_function(f=f, grad_f=grad_f)
 
     def claim(xs: list[Array], u: Array) -> Sequence[Any]:
         return as_list(grad_f(*xs), xs, "grad_f")
@@ -114,6 +116,7 @@ def check_vjp(
     >>> bool(check_vjp(np.tanh, lambda x, u: u * (1 - np.tanh(x) ** 2), np.array([0.3, -1.0])))
     True
     """
+    refuse_no_function(f=f, vjp=vjp)
     first = takes_cotangent_first(vjp)
 
     def claim(xs: list[Array], u: Array) -> Sequence[Any]:
@@ -143,6 +146,7 @@ def gradcheck(
     >>> bool(gradcheck(lambda x, W: ae.tanh(x @ W), (np.ones((2, 3)), np.eye(3))))
     True
     """
+    refuse_no_function(func=func)
 
     def claim(xs: list[Array], u: Array) -> Sequence[Any]:
         leaves = [Tensor(x) for x in xs]

@@ -16,6 +16,14 @@ from autograd_ae.core.program import Program
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.testing.planting_edits import Array, Planted, run_edited, where
 
+WORDS = {
+    "missing_sigma_prime": "the derivative is left out",
+    "doubled_sigma_prime": "the derivative is applied twice",
+    "sigma_prime_at_preactivation": "the derivative, written in terms of the output, is taken of the input",
+    "sigma_prime_at_output": "the derivative is taken at the output",
+    "activation_for_derivative": "the function is written for its derivative",
+}
+
 
 def stretches(program: Program) -> list[tuple[int, Tensor, Tensor | None]]:
     """(number of the node y, z, y) of each elementwise stretch z → y; for fused dense layers y alone."""
@@ -43,12 +51,16 @@ def activation_mistakes(program: Program) -> Iterator[Planted]:
             if not np.isfinite(ratio).all():
                 continue
             everywhere.setdefault(cause, {})[number] = ratio
-            yield Planted(cause, where(program, number), run_edited(program, {}, {number: ratio}), rank)
+            yield Planted(
+                cause, f"{WORDS[cause]} {where(program, number)}", run_edited(program, {}, {number: ratio}), rank
+            )
     ends = _outermost(program)
     for rank, (cause, scales) in enumerate(everywhere.items()):
         chosen = {n: r for n, r in scales.items() if n in ends}
         if len(chosen) > 1:
-            yield Planted(cause, f"in all {len(chosen)} activations", run_edited(program, {}, chosen), rank)
+            yield Planted(
+                cause, f"{WORDS[cause]} in all {len(chosen)} activations", run_edited(program, {}, chosen), rank
+            )
 
 
 def _outermost(program: Program) -> set[int]:

@@ -112,3 +112,12 @@ def test_gauss_newton_products_follow_from_jvp_and_vjp(rng):
     _, Jv = ae.jvp(r, x, v)
     (GNv,) = ae.vjp(r, x)[1](Jv)
     np.testing.assert_allclose(GNv, ae.hvp(lambda x: 0.5 * (r(x) * r(x)).sum(), x, v), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [ae.value_and_grad, lambda t: ae.vjp(t, np.ones(2)), lambda t: ae.hvp(t, np.ones(2), np.ones(2))],
+)
+def test_a_tensor_in_place_of_a_function_is_refused_with_what_takes_it(call):
+    with pytest.raises(TypeError, match=r"fn is of type Tensor; a function of tensors.*ae\.grad\(loss"):
+        call(ae.tensor(1.0))

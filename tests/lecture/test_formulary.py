@@ -167,7 +167,7 @@ def test_names_are_forgiven_their_case_and_hyphens_and_misspelt_ones_get_a_sugge
     ]  # fmt: skip
     with pytest.raises(ValueError, match=r"no page 'sigmoyd'; did you mean sigmoid"):
         find("sigmoyd")
-    with pytest.raises(ValueError, match=r"no page 'qqqq' \(the name list shows all\)"):
+    with pytest.raises(ValueError, match=r"no page 'qqqq'; the name list shows all"):
         find("qqqq")
     with pytest.raises(ValueError, match="layout='row'"):
         page("sum", layout="row")

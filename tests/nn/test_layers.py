@@ -159,3 +159,8 @@ def test_sizes_activations_and_initialisers_must_go_together(rng):
         MLP.create((2, 2, 2), ("tanh",), rng=rng)
     with pytest.raises(ValueError, match="3 initialisers"):
         MLP.create((2, 2, 2), ("tanh", "tanh"), rng=rng, init=("he", "he", "he"))
+
+
+def test_a_layer_of_sizes_is_refused_with_what_makes_one():
+    with pytest.raises(TypeError, match=r"W is of type int; a layer holds tensors.*Dense\.create\(n_in, n_out"):
+        Dense(3, 2)

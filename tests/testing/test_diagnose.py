@@ -314,6 +314,11 @@ def test_a_factor_is_printed_as_a_fraction(factor, shown):
     assert f"factor of {shown}" in found.detail
 
 
+def test_a_factor_that_nobody_forgets_is_named_with_doubt():
+    found = diagnose(lambda x: np.sum(np.sin(x)), lambda x: 0.123456 * np.cos(x), np.array([0.3, 1.0, 2.0]))
+    assert (found.cause, found.confidence) == ("factor", 0.5)
+
+
 def test_numeric_patterns_need_no_recording():
     """f goes through Python floats, so that it can only be called."""
     x = np.array([[0.3, -0.7], [1.2, 0.4]])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_ae.testing import check_gradient
+from autograd_ae.testing import check_gradient, check_vjp
 
 methods = pytest.mark.parametrize("method", ["auto", "differences"])
 
@@ -154,3 +154,11 @@ def test_float32_inside_is_noise_not_a_fault():
     x = np.array([0.3, -1.2])
     assert check_gradient(f, g, x, method="differences").verdict != "disagrees"
     assert check_gradient(f, lambda x: 1.1 * g(x), x, method="differences").verdict == "disagrees"
+
+
+@pytest.mark.parametrize("check", [check_gradient, check_vjp])
+def test_an_array_in_place_of_a_function_is_refused_by_name(check):
+    with pytest.raises(TypeError, match="is of type ndarray; a function is needed"):
+        check(lambda x: (x**2).sum(), np.ones(3), np.ones(3))
+    with pytest.raises(TypeError, match="f is of type ndarray"):
+        check(np.ones(3), lambda x: 2 * x, np.ones(3))

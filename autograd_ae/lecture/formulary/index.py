@@ -67,7 +67,7 @@ def find(name: str) -> str:
             return candidate
     close = get_close_matches(wanted.lower(), [*LOSSES, *EXAMPLES], 3, 0.5)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    raise ValueError(f"there is no page {name!r}{hint} (the name list shows all)")
+    raise ValueError(f"there is no page {name!r}{hint}; the name list shows all")
 
 
 def page(name: str, *, layout: str = "rows", seed: int = 0) -> Page:
