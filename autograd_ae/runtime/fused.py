@@ -18,10 +18,10 @@ the exact sum (`gemm.py`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
+
+import numpy as np
 
 from autograd_ae.core.capture import Gradients, gradients_of
 from autograd_ae.core.jit import JIT_ENABLED
@@ -81,7 +81,7 @@ class Fused(Compiled):
     enterable = False
 
     def __init__(self, program: Program, optimizer: Any, chains: Sequence[Chain], threads: int = 1):
-        self.chains, self.threads = chains, threads
+        self.chains, self.threads, self._seat = chains, threads, np.zeros(1, np.int64)
         self._pace = Pace()
         self._looked_at = False  # whether somebody wants the gradients in memory
         self._stale = False  # whether those of the last step are not there
@@ -98,7 +98,6 @@ class Fused(Compiled):
             stack.keep(self._looked_at or self._numbers is None)
         self._pieces = self._assemble()
         self._fused = Table(self._pieces.rows)
-        self._scores = [score for stack in self.stacks for score in stack.scores]
 
     def _rule_numbers(self) -> Array | None:
         """Where the optimiser's rule finds its numbers, if gradients can go straight into it."""
@@ -123,7 +122,8 @@ class Fused(Compiled):
         dx = None if chain.dx is None else in_rows(self._array(chain.dx))
         x, y, g = (in_rows(self._array(place)) for place in (chain.x, chain.y, chain.g))
         careful = self.optimizer is not None and getattr(self.optimizer, "check_finite", False)
-        return Stack(layers, x, y, g, dx=dx, rule=rule, threads=self.threads, look_over=rule is not None and careful)
+        look_over = rule is not None and careful
+        return Stack(layers, x, y, g, dx=dx, rule=rule, threads=self.threads, seat=self._seat, look_over=look_over)
 
     def _assemble(self) -> Pieces:
         """The lines in order, a chain's replaced by its rows; then gradients and update."""
@@ -163,7 +163,7 @@ class Fused(Compiled):
 
     def run(self) -> None:
         """All lines in place; with an optimiser, its step after them, as `Compiled.run`."""
-        if state.anomaly or any(leaf.data is not array for leaf, array in self._bound):
+        if state.anomaly or self._moved():
             super().run()
             self._stale = False
             return
@@ -177,13 +177,25 @@ class Fused(Compiled):
         self._stale = self._numbers is not None and not self._looked_at
         if update is not None:
             if self._numbers is not None and update.optimizer.check_finite:
-                update.squares[0] = sum(math.fsum(s) for stack in self.stacks for s in stack.squares)  # type: ignore[attr-defined]
+                update.squares[0] = sum(stack.squares.sum() for stack in self.stacks)  # type: ignore[attr-defined]
             update.after()
+
+    def _moved(self) -> bool:
+        """Whether a leaf has a new array."""
+        for leaf, array in self._bound:  # noqa: SIM110  a generator costs more than its items
+            if leaf.data is not array:
+                return True
+        return False
 
     def _run_together(self) -> bool:
         """`_run_pieces`, with the helpers where that is faster."""
-        with team(self.threads).together(*self._scores) if self._pace.together() else nullcontext():
+        helpers = team(self.threads)
+        joined = self._pace.together() and helpers.join(self._seat)
+        try:
             done = self._run_pieces()
+        finally:
+            if joined:
+                helpers.leave()
         self._pace.done()
         return done
 

@@ -16,7 +16,7 @@ from autograd_ae.runtime.emitter import tile_of
 from autograd_ae.runtime.panels import aligned, ceil
 from autograd_ae.runtime.phases import phase_code
 from autograd_ae.runtime.stack import ACTIVATION_CODES, PACKED_BYTES
-from autograd_ae.runtime.team import COUNTS, HEAD, PHASES, THREADS
+from autograd_ae.runtime.team import COUNTS, HEAD, PHASES, SEAT, THREADS
 
 Array = np.ndarray
 
@@ -78,6 +78,7 @@ class Stack:
         dx: Array | None = None,
         rule: Rule | None = None,
         threads: int = 1,
+        seat: Array | None = None,
         look_over: bool = True,
     ):
         self.layers, self.rule = layers, rule
@@ -86,7 +87,8 @@ class Stack:
         self.panels: list[Array] = []  # panels, deltas and scratch memory
         self._kept = (x, y, g, dx)
         self.plan = np.zeros((2 + len(layers), shares.COLUMNS), np.int64)
-        self.squares = self._make_squares()  # Σ dW² by panels, then Σ db², for each layer
+        self.seat = np.zeros(1, np.int64) if seat is None else seat
+        self.squares, self._squares_of = self._make_squares()
         self._step_row(x, y, g, dx)
         self._layer_rows(x, dx)
         self.keep(rule is None)
@@ -127,8 +129,11 @@ class Stack:
         """The address of new panels for a batch of this many units."""
         return self._new(self._padded(units) * self._padded(self.samples)).ctypes.data
 
-    def _make_squares(self) -> list[Array]:
-        return [np.zeros(ceil(layer.W.shape[0], self.tile.columns) + 1) for layer in self.layers]
+    def _make_squares(self) -> tuple[Array, list[Array]]:
+        """For each layer Σ dW² by panels, then Σ db²: all of them, and by layers."""
+        counts = [ceil(layer.W.shape[0], self.tile.columns) + 1 for layer in self.layers]
+        squares = np.zeros(sum(counts))
+        return squares, np.split(squares, np.cumsum(counts)[:-1])
 
     # The plan.
 
@@ -151,7 +156,7 @@ class Stack:
             row = self.plan[2 + l]
             inputs, units = layer.W.shape
             row[: shares.Y] = inputs, units, ACTIVATION_CODES[layer.activation], _address(layer.W), _address(layer.b)
-            row[shares.Y], row[shares.SQUARES] = self._panels(units), _address(self.squares[l])
+            row[shares.Y], row[shares.SQUARES] = self._panels(units), _address(self._squares_of[l])
             self._deltas(row)
             if self.rule is not None:
                 of_W, of_b = self.rule.moments[2 * l : 2 * l + 2]
@@ -174,7 +179,7 @@ class Stack:
         tasks[..., 3] = counts.ctypes.data + 64 * np.arange(phases)[:, None]
         self._tasks += [tasks, counts]
         head = np.zeros(HEAD, np.int64)
-        head[[PHASES, THREADS, COUNTS]] = phases, threads, counts.ctypes.data
+        head[[PHASES, THREADS, SEAT, COUNTS]] = phases, threads, self.seat.ctypes.data, counts.ctypes.data
         rows = np.zeros((phases, 1 + threads), np.int64)
         rows[:, 0] = [phase_code(name, self.dtype) for name, _ in names]
         rows[:, 1:] = tasks.ctypes.data + tasks.strides[1] * np.arange(phases * threads).reshape(phases, threads)

@@ -1,9 +1,10 @@
 """Threads that go through one list of phases together.
 
-A *score* is an int64 array: its head (number of phases, of threads, address of the team's board or 0, failures, address
-of a count for each phase), then for each phase the address of its machine code and that of each thread's task. All
-threads `play` the same score, each its own tasks; between phases they meet. Or one thread plays all parts (`me` =
-ALONE) with the same results, when there are no others. The counts begin at 0; by them threads share out a phase's work.
+A *score* is an int64 array: its head (number of phases, of threads, address of its seat, failures, address of a count
+for each phase), then for each phase the address of its machine code and that of each thread's task. All threads `play`
+the same score, each its own tasks; between phases they meet. Or one thread plays all parts (`me` = ALONE) with the same
+results, when there are no others. The counts begin at 0; by them threads share out a phase's work. A *seat* is one
+integer, of as many scores as one likes: the address of the board of the team that plays them, or 0: one plays alone.
 
 **The barrier** is a count that only grows: who arrives adds 1, and waits until it has reached the next multiple of
 the number of threads. Waiting is spinning: phases last from microseconds to milliseconds, and a call of the operating
@@ -11,8 +12,8 @@ system takes longer than most waits. Every thousand spins the thread gives way (
 machine whoever is waited for gets to run.
 
 **Helpers** are Python threads that hold no lock of Python's while they play or spin. They spin through the short time
-from one step of training to the next, and sleep after that. A helper never sleeps inside `together`, so nobody waits
-for a sleeper.
+from one step of training to the next, and sleep after that. From `join` to `leave` no helper sleeps, so nobody waits
+for a sleeper. As long as they spin, both are a few instructions: after a step's data Python's own is in no cache.
 """
 
 from __future__ import annotations
@@ -92,14 +93,14 @@ def meet(arrivals, threads):
 
 
 # The head of a score, who plays all parts, and a team's board (what its threads tell each other, a cache line each).
-PHASES, THREADS, BOARD, FAILURES, COUNTS, HEAD = range(6)
+PHASES, THREADS, SEAT, FAILURES, COUNTS, HEAD = range(6)
 ALONE = -1
 MAY_SLEEP, STAY, GO = range(3)  # what AWAKE says
 SCORES, SCORE, AWAKE, ARRIVALS, BOARD_SIZE = 0, 8, 16, 24, 32
 
 
 @jit
-def play(score, me):
+def play(score, me, board):
     """Thread me's part of all phases; those that return 0 are counted as failures."""
     head = at(score, HEAD, words())
     threads = head[THREADS]
@@ -109,24 +110,25 @@ def play(score, me):
             if me in (part, ALONE) and call(row[0], row[1 + part]) == 0:
                 atomic_add(score + FAILURES * 8, 1)
         if me != ALONE:
-            meet(head[BOARD] + ARRIVALS * 8, threads)
+            meet(board + ARRIVALS * 8, threads)
     return 0
 
 
 @jit
 def perform(score):
-    """Play a score: with the helpers, who are awake, where its head names a board, else alone. 1 if all went well."""
+    """Play a score: with the helpers, who are awake, where its seat names a board, else alone. 1 if all went well."""
     head = at(score, HEAD, words())
     head[FAILURES] = 0
     counts = at(head[COUNTS], 8 * head[PHASES], words())
     for i in range(head[PHASES]):
         counts[8 * i] = 0
-    if head[BOARD] == 0:
-        play(score, ALONE)
+    board = at(head[SEAT], 1, words())[0]
+    if board == 0:
+        play(score, ALONE, board)
     else:
-        at(head[BOARD], BOARD_SIZE, words())[SCORE] = score
-        atomic_add(head[BOARD] + SCORES * 8, 1)
-        play(score, 0)
+        at(board, BOARD_SIZE, words())[SCORE] = score
+        atomic_add(board + SCORES * 8, 1)
+        play(score, 0, board)
     return 1 if atomic_load(score + FAILURES * 8) == 0 else 0
 
 
@@ -137,7 +139,7 @@ def follow(board, me, played):
     while patience < 500_000:
         if atomic_load(board + SCORES * 8) > played:
             played += 1
-            play(at(board, BOARD_SIZE, words())[SCORE], me)
+            play(at(board, BOARD_SIZE, words())[SCORE], me, board)
             patience = 0
         wanted = atomic_load(board + AWAKE * 8)
         if wanted == GO:
@@ -156,47 +158,57 @@ class Team:
     def __init__(self, threads: int):
         self.threads = threads
         self.board = np.zeros(BOARD_SIZE, np.int64)
+        self._address = self.board.ctypes.data
         self._busy = threading.Lock()
         self._changed = threading.Condition()
-        self._wanted = MAY_SLEEP
+        self._asleep = 0
         self.helpers: list[threading.Thread] = []
-        self.playing: tuple[np.ndarray, ...] = ()
+        self.seat: np.ndarray | None = None  # of who plays with the helpers now
         _teams.add(self)
 
+    def join(self, seat: np.ndarray) -> bool:
+        """From now on helpers are awake and play the scores of this seat along. False where somebody else has them."""
+        if not self._busy.acquire(False):
+            return False
+        self.seat = seat
+        self.board[AWAKE] = STAY
+        if self._asleep or not self.helpers:  # who falls asleep counts himself, then looks whether he is wanted
+            self._wake()
+        seat[0] = self._address
+        return True
+
+    def leave(self) -> None:
+        """After `join`: the seat's scores are played alone again, and helpers may sleep."""
+        self.seat[0] = 0  # type: ignore[index]
+        self.seat = None
+        self.board[AWAKE] = MAY_SLEEP
+        self._busy.release()
+
     @contextmanager
-    def together(self, *scores: np.ndarray) -> Iterator[None]:
-        """Inside, helpers are awake and play these scores along; where somebody else has them, one plays alone."""
-        if not self._busy.acquire(blocking=False):
-            yield
-            return
+    def together(self, seat: np.ndarray) -> Iterator[None]:
+        """Inside, the scores of this seat are played with the helpers, unless somebody else has them."""
+        joined = self.join(seat)
         try:
-            self._want(STAY)
-            self.playing = scores
-            for score in scores:
-                score[BOARD] = self.board.ctypes.data
             yield
         finally:
-            for score in scores:  # outside, whoever plays it plays alone
-                score[BOARD] = 0
-            self.playing = ()
-            self._want(MAY_SLEEP)
-            self._busy.release()
+            if joined:
+                self.leave()
 
     def close(self) -> None:
         """End the helpers. From now on everybody plays alone."""
         if not self._busy.acquire(timeout=1.0):
             return  # somebody plays on while the process ends
-        self._want(GO)
+        self.board[AWAKE] = GO
+        with self._changed:
+            self._changed.notify_all()
         for helper in self.helpers:
             helper.join(timeout=1.0)
 
-    def _want(self, wanted: int) -> None:
+    def _wake(self) -> None:
         with self._changed:
-            self._wanted, self.board[AWAKE] = wanted, wanted
-            if wanted == STAY and not self.helpers:
+            if not self.helpers:
                 self._start()
-            if wanted != MAY_SLEEP:
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def _start(self) -> None:
         self._follow = callable_at(code_of(follow, 3), 3)
@@ -209,11 +221,13 @@ class Team:
         played = ctypes.c_int64(0)
         while True:
             with self._changed:
-                while self._wanted == MAY_SLEEP:
+                self._asleep += 1
+                while self.board[AWAKE] == MAY_SLEEP:
                     self._changed.wait()
-                if self._wanted == GO:
+                self._asleep -= 1
+                if self.board[AWAKE] == GO:
                     return
-            self._follow(ctypes.addressof(played), None, self.board.ctypes.data, me, played.value)
+            self._follow(ctypes.addressof(played), None, self._address, me, played.value)
 
 
 @functools.cache
@@ -235,8 +249,8 @@ def _dismiss() -> None:
 def _forget() -> None:
     """In a forked child, which has no helpers: what was being played together is played alone; later teams are new."""
     for each in list(_teams):
-        for score in each.playing:
-            score[BOARD] = 0
+        if each.seat is not None:
+            each.seat[0] = 0
     _teams.clear()
     team.cache_clear()
 

@@ -14,14 +14,14 @@ import pytest
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.object_code import callable_at, code_of
 from autograd_ae.runtime.stack_plan import Layer, Stack
-from autograd_ae.runtime.team import BOARD, Team, perform, usable_threads
+from autograd_ae.runtime.team import Team, perform, usable_threads
 
 needs_kernels = pytest.mark.skipif(not JIT_ENABLED, reason="kernels are off")
 
 
 @pytest.fixture(scope="module")
 def duet():
-    """A stack for two threads, its output, and what runs a score."""
+    """The seat of a stack for two threads, its output, and what plays its forward score."""
     rng = np.random.default_rng(0)
     layers = [
         Layer(rng.normal(size=(n, m)), rng.normal(size=m), f, np.zeros((n, m)), np.zeros(m))
@@ -30,19 +30,19 @@ def duet():
     x, y = rng.normal(size=(40, 70)), np.zeros((40, 50))
     stack, result = Stack(layers, x, y, np.zeros_like(y), threads=2), ctypes.c_int64()
     code = callable_at(code_of(perform), 1)
-    return stack.forward, y, lambda: code(ctypes.addressof(result), None, stack.forward.ctypes.data)
+    return stack.seat, y, lambda: code(ctypes.addressof(result), None, stack.forward.ctypes.data)
 
 
 @needs_kernels
 def test_two_threads_give_the_bits_of_one_that_plays_both_parts(duet):
-    score, y, run = duet
+    seat, y, run = duet
     run()
     alone = y.copy()
     team = Team(2)
     for pause in (0, 0, 0.05, 0, 0.05):  # helpers fall asleep in a pause
         y[:] = np.nan
-        with team.together(score):
-            assert score[BOARD] != 0
+        with team.together(seat):
+            assert seat[0] != 0
             for _ in range(3):
                 run()
         np.testing.assert_array_equal(y, alone)
@@ -51,30 +51,30 @@ def test_two_threads_give_the_bits_of_one_that_plays_both_parts(duet):
 
 @needs_kernels
 def test_who_finds_the_helpers_taken_plays_alone(duet):
-    score, y, run = duet
-    other, team = score.copy(), Team(2)
+    seat, y, run = duet
+    other, team = seat.copy(), Team(2)
     with team.together(other):
-        with team.together(score):
-            assert score[BOARD] == 0
+        with team.together(seat):
+            assert seat[0] == 0
             run()
         assert np.isfinite(y).all()
-    assert score[BOARD] == other[BOARD] == 0  # and outside
-    with team.together(score):
-        assert score[BOARD] != 0
+    assert seat[0] == other[0] == 0  # and outside
+    with team.together(seat):
+        assert seat[0] != 0
 
 
 @needs_kernels
 def test_a_helper_that_has_slept_is_awake_for_the_next_score(duet):
-    score, y, run = duet
+    seat, y, run = duet
     team = Team(2)
-    with team.together(score):
+    with team.together(seat):
         run()
     (helper,) = team.helpers
     time.sleep(0.1)
     assert helper.is_alive()
     assert helper in threading.enumerate()
     y[:] = np.nan
-    with team.together(score):
+    with team.together(seat):
         run()
     assert np.isfinite(y).all()
 
@@ -93,24 +93,24 @@ def test_no_more_threads_than_processors():
 
 @needs_kernels
 def test_an_error_inside_leaves_nobody_spinning_and_the_helpers_free(duet):
-    score, _, run = duet
+    seat, _, run = duet
     team = Team(2)
-    with contextlib.suppress(ZeroDivisionError), team.together(score):
+    with contextlib.suppress(ZeroDivisionError), team.together(seat):
         run()
         raise ZeroDivisionError
-    assert score[BOARD] == 0
+    assert seat[0] == 0
     time.sleep(0.1)
     assert cpu_used(0.1) < 0.05
-    with team.together(score):
-        assert score[BOARD] != 0
+    with team.together(seat):
+        assert seat[0] != 0
         run()
 
 
 @needs_kernels
 def test_helpers_sleep_between_trainings(duet):
-    score, _, run = duet
+    seat, _, run = duet
     team = Team(2)
-    with team.together(score):
+    with team.together(seat):
         run()
     time.sleep(0.1)
     assert cpu_used(0.1) < 0.05
@@ -129,17 +129,17 @@ def cpu_used(seconds):
 
 @needs_kernels
 def test_a_closed_team_has_no_helpers_and_everybody_plays_alone(duet):
-    score, y, run = duet
+    seat, y, run = duet
     for rest in (0.0, 0.1):  # a helper that spins, one that sleeps
         team = Team(2)
-        with team.together(score):
+        with team.together(seat):
             run()
         time.sleep(rest)
         team.close()
         assert not any(helper.is_alive() for helper in team.helpers)
         y[:] = np.nan
-        with team.together(score):
-            assert score[BOARD] == 0
+        with team.together(seat):
+            assert seat[0] == 0
             run()
         assert np.isfinite(y).all()
 
@@ -178,7 +178,7 @@ def test_a_process_that_ends_while_helpers_spin_ends_cleanly():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_starts_helpers_of_its_own():
     done = run_script("""
-with team.team(2).together(*step.runtime._scores):  # as if another thread forked in the midst of a step
+with team.team(2).together(step.runtime._seat):  # as if another thread forked in the midst of a step
     child = os.fork()
     if child == 0:
         same = all(step(x) == first for _ in range(3))
