@@ -22,15 +22,18 @@ import hashlib
 import itertools
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from autograd_ae.core.native import Native
+from autograd_ae.core.parts import pipeline_of_parts
 
 _PACKAGE = Path(__file__).parent.parent
-_announced = False
+PATIENCE = 1.5  # seconds of compiling about which nothing is said
+_announced, _spent = False, 0.0
 
 
 # False when the environment says NUMBA_DISABLE_JIT=1: then NumPy forms run in place of kernels.
@@ -61,13 +64,13 @@ class Kernel:
     def part(self) -> Callable[..., Any]:
         """The same for use inside other kernels only: not to be called from Python, not kept on disk by itself."""
         if self._part is None:
-            self._part = bare(parts_in(self.py_func), self.flags)
+            self._part = bare(parts_in(self.py_func), self.flags, part=True)
         return self._part
 
     def inlined(self) -> Callable[..., Any]:
         """The same, merged into every caller, so that sizes known there shape its loops."""
         if self._inlined is None:
-            self._inlined = bare(parts_in(self.py_func, inlined=True), self.flags, forceinline=True)
+            self._inlined = bare(parts_in(self.py_func, inlined=True), self.flags, part=True, forceinline=True)
         return self._inlined
 
 
@@ -127,12 +130,16 @@ def _dispatcher(kernel: Kernel) -> Callable[..., Any]:
     return dispatcher
 
 
-def bare(function: Callable[..., Any], flags: frozenset[str] = frozenset(), *, forceinline: bool = False) -> Any:
-    """A dispatcher that Python cannot call: compiled faster, and its code stands alone."""
+def bare(
+    function: Callable[..., Any], flags: frozenset[str] = frozenset(), *, part: bool = False, forceinline: bool = False
+) -> Any:
+    """A dispatcher that Python cannot call: compiled faster, and its code stands alone. Or it is a `part` of others."""
     import numba
 
     _number_apart()
     without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": forceinline}
+    if part:
+        without["pipeline_class"] = pipeline_of_parts()
     return numba.njit(error_model="numpy", nogil=True, fastmath=set(flags), **without)(function)
 
 
@@ -158,12 +165,20 @@ def parts_in(py_func: Callable[..., Any], *, inlined: bool = False) -> Callable[
     return twin
 
 
-def _announce() -> None:
-    """Say once, on stderr, why the first call takes seconds."""
+def _announce(*, takes_long: bool = False) -> None:
+    """Say once, on stderr, why the first use takes long: when kernels have taken `PATIENCE` seconds, or one will."""
     global _announced
-    if not _announced and not os.environ.get("AUTOGRAD_AE_QUIET"):
+    if _announced or (_spent < PATIENCE and not takes_long):
+        return
+    if not os.environ.get("AUTOGRAD_AE_QUIET"):
         print("autograd_ae: compiling kernels for this machine (once; they are kept on disk)", file=sys.stderr)
     _announced = True
+
+
+def _took(seconds: float) -> None:
+    """Note how long a compilation took."""
+    global _spent
+    _spent += seconds
 
 
 def _keep_on_disk(dispatcher: Any) -> None:
@@ -206,6 +221,7 @@ def _disk_cache() -> type:
         _locator_classes = [Locator]  # noqa: RUF012
 
     class DiskCache(caching.FunctionCache):
+        _missed_at = 0.0
         _impl_class = Implementation
 
         def load_overload(self, *args: Any, **kwargs: Any) -> Any:
@@ -215,9 +231,11 @@ def _disk_cache() -> type:
                 loaded = None
             if loaded is None:
                 _announce()
+                self._missed_at = time.perf_counter()
             return loaded
 
         def save_overload(self, *args: Any, **kwargs: Any) -> None:
+            _took(min(time.perf_counter() - self._missed_at, 60.0))
             try:
                 super().save_overload(*args, **kwargs)
             except OSError:  # a full or vanished disk costs a compilation next time, nothing else

@@ -16,11 +16,12 @@ import functools
 import hashlib
 import importlib.util
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograd_ae.core.jit import Kernel, _announce, _hash_outside, bare, cache_dir, parts_in
+from autograd_ae.core.jit import Kernel, _announce, _hash_outside, _took, bare, cache_dir, parts_in
 from autograd_ae.core.native import blas_symbols
 
 _addresses: dict[Path, int] = {}
@@ -41,7 +42,9 @@ def is_kept(name: str, arguments: int = 1) -> bool:
     return _path(name, arguments).is_file()
 
 
-def machine_code(name: str, make: Callable[[], Callable[..., int]], arguments: int = 1) -> int:
+def machine_code(
+    name: str, make: Callable[[], Callable[..., int]], arguments: int = 1, *, takes_long: bool = False
+) -> int:
     """The address of the code kept under `name`; where there is none yet, of what `make()` gives, compiled.
 
     Each is loaded once in a process: to load it again for every program would use up the process's memory maps.
@@ -52,7 +55,7 @@ def machine_code(name: str, make: Callable[[], Callable[..., int]], arguments: i
             header, code = path.read_bytes().split(b"\n", 1)
             _addresses[path] = _loaded(*header.decode().split(" "), code=code)
         except (OSError, ValueError, RuntimeError):  # not there yet, or damaged
-            _addresses[path] = _compiled(make(), arguments, path)
+            _addresses[path] = _compiled(make(), arguments, path, takes_long=takes_long)
     return _addresses[path]
 
 
@@ -147,12 +150,14 @@ def from_assembly(text: str, symbol: str) -> int:
     return address
 
 
-def _compiled(function: Callable[..., int], arguments: int, path: Path) -> int:
+def _compiled(function: Callable[..., int], arguments: int, path: Path, *, takes_long: bool = False) -> int:
     import numba
 
-    _announce()
+    _announce(takes_long=takes_long)
+    start = time.perf_counter()
     dispatcher = bare(function)
     dispatcher.compile((numba.int64,) * arguments)
+    _took(time.perf_counter() - start)
     (result,) = dispatcher.overloads.values()
     symbol, library = result.fndesc.llvm_func_name, result.library
     _kept.append(dispatcher)

@@ -152,6 +152,8 @@ class Entry:
         self._block = b = np.zeros(WORDS, np.int64)
         b[CODE], b[READ] = code_of(enter, 2), interpreter_code()
         b[RUN] = b[READ] if code is None else code
+        if code is None:
+            table.load(*stretch)
         b[TABLE], b[FIRST], b[LAST] = table.address, *stretch
         b[INPUTS], b[WANTED], b[NDARRAY], b[ITEMS] = len(inputs), self._wanted.ctypes.data, id(np.ndarray), found.items
         b[GUARDS], b[GUARDED] = len(guards), self._guards.ctypes.data

@@ -15,7 +15,11 @@ from autograd_ae.runtime import instructions_training as do
 from autograd_ae.runtime.lowering import Row
 from autograd_ae.runtime.table import Table
 
-KINDS = {np.dtype(np.uint8): do.BYTES, np.dtype(np.float32): do.SINGLE, np.dtype(np.float64): do.DOUBLE}
+KINDS = {
+    np.dtype(np.uint8): do.gather_bytes,
+    np.dtype(np.float32): do.gather_singles,
+    np.dtype(np.float64): do.gather_doubles,
+}
 
 
 class Gather:
@@ -24,7 +28,7 @@ class Gather:
     def __init__(self, buffer: Array):
         self.buffer = buffer
         self.chosen = np.zeros(len(buffer), np.int64)
-        self.row = Row(do.gather, (buffer, buffer, self.chosen), (*buffer.shape, 0, do.DOUBLE), (1.0,), buffer.dtype)
+        self.row = Row(do.gather_doubles, (buffer, buffer, self.chosen), (*buffer.shape, 0), (1.0,), buffer.dtype)
         self._source: Any = None
         self._scale: float | None = None
 
@@ -38,8 +42,8 @@ class Gather:
         if X is self._source and scale == self._scale:
             return
         divisor = checked(X, self.buffer, scale)
-        words = table.words[0]
-        words[2], words[7], words[8] = X.ctypes.data, len(X), KINDS[X.dtype]
+        table.put(0, self.row._replace(instruction=KINDS[X.dtype]))
+        table.words[0, 2], table.words[0, 7] = X.ctypes.data, len(X)
         table.factors[0, 0] = divisor
         self._source, self._scale = X, scale
 

@@ -13,7 +13,6 @@ from autograd_ae.runtime.templates import SUMS
 
 # Data: rows of an array in memory or on disk; `kind` is what they hold.
 
-SAME, BYTES, SINGLE, DOUBLE = range(4)
 _BYTE, _SINGLE, _DOUBLE = np.zeros(1, np.uint8), np.zeros(1, np.float32), np.zeros(1, np.float64)
 _INTEGER = np.zeros(1, np.int64)
 
@@ -33,20 +32,29 @@ def gather_kernel(out, x, rows, columns, divisor):
 
 
 @jit
-def gather(out, x, numbers, _c, rows, columns, samples, kind, factors, like):
-    """out (rows, columns) ← the numbered rows of x (samples, columns), divided by factors[0]; 1 for a wrong number."""
-    chosen = at(numbers, rows, _INTEGER)
+def gather(out, x, numbers, rows, columns, samples, divisor, like, kind):
+    """out (rows, columns) ← the numbered rows of x (samples, columns), divided; 1 for a wrong number."""
+    chosen, wrong = at(numbers, rows, _INTEGER), 0
     for i in range(rows):
-        if not 0 <= chosen[i] < samples:
-            return 1
-    y, n = at(out, rows * columns, like), samples * columns
-    if kind == BYTES:
-        gather_kernel(y, at(x, n, _BYTE), chosen, columns, factors[0])
-    elif kind == SINGLE:
-        gather_kernel(y, at(x, n, _SINGLE), chosen, columns, factors[0])
-    else:
-        gather_kernel(y, at(x, n, _DOUBLE), chosen, columns, factors[0])
-    return 0
+        wrong |= 0 if 0 <= chosen[i] < samples else 1
+    if wrong == 0:
+        gather_kernel(at(out, rows * columns, like), at(x, samples * columns, kind), chosen, columns, divisor)
+    return wrong
+
+
+@jit
+def gather_bytes(out, x, numbers, _c, rows, columns, samples, _l, factors, like):
+    return gather(out, x, numbers, rows, columns, samples, factors[0], like, _BYTE)
+
+
+@jit
+def gather_singles(out, x, numbers, _c, rows, columns, samples, _l, factors, like):
+    return gather(out, x, numbers, rows, columns, samples, factors[0], like, _SINGLE)
+
+
+@jit
+def gather_doubles(out, x, numbers, _c, rows, columns, samples, _l, factors, like):
+    return gather(out, x, numbers, rows, columns, samples, factors[0], like, _DOUBLE)
 
 
 # Optimisers.

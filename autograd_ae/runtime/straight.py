@@ -45,7 +45,7 @@ def compiled_before(rows: Sequence[Row], first: int) -> bool:
 
 def straight_code(rows: Sequence[Row], first: int) -> int:
     """The address of the code of these rows, which begin at row `first` of a table; called as the interpreter is."""
-    return machine_code(name_of(rows, first), lambda: _written_out(rows, first), 3)
+    return machine_code(name_of(rows, first), lambda: _written_out(rows, first), 3, takes_long=True)
 
 
 def _written_out(rows: Sequence[Row], first: int) -> Callable[..., int]:

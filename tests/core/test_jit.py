@@ -11,20 +11,28 @@ from autograd_ae.core import fingerprint
 from autograd_ae.core.jit import Kernel, _source_hash, jit
 
 RUN = "import numpy as np, autograd_ae as ae; print(ae.sigmoid(np.zeros(2)).data.tolist())"
+IMPATIENT = "from autograd_ae.core import jit; jit.PATIENCE = 0; " + RUN
 pytestmark = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"), reason="kernels are off")
 
 
-def run(cache, **more):
+def run(cache, code=RUN, **more):
     env = {**os.environ, "AUTOGRAD_AE_CACHE_DIR": str(cache), **more}
-    done = subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[0.5, 0.5]"
     return done.stderr
 
 
 def test_kernels_are_kept_and_the_first_compilation_is_announced_once(tmp_path):
-    assert run(tmp_path).count("compiling kernels") == 1
+    assert run(tmp_path, IMPATIENT).count("compiling kernels") == 1
     assert list(tmp_path.rglob("*.nbc"))
-    assert run(tmp_path) == ""
+    assert run(tmp_path, IMPATIENT) == ""
+
+
+def test_what_takes_a_moment_only_is_not_announced(tmp_path):
+    assert (
+        run(tmp_path, RUN.replace("import numpy", "from autograd_ae.core import jit; jit.PATIENCE = 60; import numpy"))
+        == ""
+    )
 
 
 @pytest.mark.parametrize("pattern", ["*.nbc", pytest.param("*.nbi", marks=pytest.mark.slow)])
