@@ -124,7 +124,7 @@ def log1p_double(e):
     return 2.0 * (p * square * s + s)
 
 
-def _by_dtype(single: Kernel, double: Kernel, python: Callable[[float], float]) -> Native:
+def by_dtype(single: Kernel, double: Kernel, python: Callable[[float], float]) -> Native:
     """One name in kernels for a function of float32 and one of float64."""
 
     def recipe() -> Any:
@@ -133,18 +133,18 @@ def _by_dtype(single: Kernel, double: Kernel, python: Callable[[float], float]) 
 
         of_single, of_double = single.part(), double.part()
 
-        def by_dtype(x):
+        def function(x):
             return python(x)
 
-        @overload(by_dtype)
+        @overload(function)
         def choose(x):
             return (lambda x: of_single(x)) if x == types.float32 else (lambda x: of_double(x))
 
-        return by_dtype
+        return function
 
     return Native(recipe)
 
 
-exp = _by_dtype(exp_single, exp_double, math.exp)
-tanh = _by_dtype(tanh_single, tanh_double, math.tanh)
-log1p_of_unit = _by_dtype(log1p_single, log1p_double, math.log1p)
+exp = by_dtype(exp_single, exp_double, math.exp)
+tanh = by_dtype(tanh_single, tanh_double, math.tanh)
+log1p_of_unit = by_dtype(log1p_single, log1p_double, math.log1p)

@@ -2,9 +2,10 @@
 `formulas_networks.py`.)
 
 g is ∂L/∂y; the other letters are those of the op's own file, where derivation and numerical caveats are. The bits are
-NumPy's wherever only + − × ÷ √ and comparisons are at work. eˣ and tanh x, and what is built on them, are polynomials
-(`ops/exponential.py`), each within 3 ulp. The functions of the C library stand at the end: called for one entry after
-another they are no faster than NumPy's loops, so long lines are left to these (`BY_LIBRARY`).
+NumPy's wherever only + − × ÷ √ and comparisons are at work. eˣ, tanh x, sin x and cos x, and what is built on them, are
+polynomials (`ops/exponential.py`, `ops/circular.py`), each within 3 ulp. The functions of the C library stand at the
+end: called for one entry after another they are no faster than NumPy's loops, so long lines are left to these
+(`BY_LIBRARY`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import math
 
 from autograd_ae.core.jit import jit
-from autograd_ae.ops import exponential
+from autograd_ae.ops import circular, exponential
 
 poly_exp, poly_tanh = exponential.exp, exponential.tanh
+poly_sin, poly_cos, REACH = circular.sin, circular.cos, circular.REACH
 
 # Arithmetic.
 
@@ -210,6 +212,34 @@ def times_exp(g, x):
     return g * poly_exp(x)
 
 
+# The circle (`ops/circular.py`).
+
+
+@jit
+def beyond_reach(x):
+    return not abs(x) <= REACH
+
+
+@jit
+def sin(x):
+    return poly_sin(x)
+
+
+@jit
+def sin_dx(g, x):
+    return g * poly_cos(x)
+
+
+@jit
+def cos(x):
+    return poly_cos(x)
+
+
+@jit
+def cos_dx(g, x):
+    return -g * poly_sin(x)
+
+
 # By the C library. `BY_LIBRARY`: whose lines NumPy computes as fast where they are long.
 
 
@@ -236,26 +266,6 @@ def log1p(x):
 @jit
 def log1p_dx(g, x):
     return g / (type(x)(1) + x)
-
-
-@jit
-def sin(x):
-    return math.sin(x)
-
-
-@jit
-def sin_dx(g, x):
-    return g * math.cos(x)
-
-
-@jit
-def cos(x):
-    return math.cos(x)
-
-
-@jit
-def cos_dx(g, x):
-    return -g * math.sin(x)
 
 
 @jit
@@ -305,6 +315,4 @@ def cosh_dx(g, x):
     return g * math.sinh(x)
 
 
-BY_LIBRARY = frozenset(
-    {power, power_da, log, log1p, sin, sin_dx, cos, cos_dx, tan, arctan2, sinh, sinh_dx, cosh, cosh_dx}
-)
+BY_LIBRARY = frozenset({power, power_da, log, log1p, tan, arctan2, sinh, sinh_dx, cosh, cosh_dx})
