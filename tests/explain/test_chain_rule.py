@@ -10,6 +10,7 @@ from autograd_ae.core.program import Program
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.explain import latex_document
 from autograd_ae.explain.chain_rule import derive_rule
+from autograd_ae.explain.component_values import value
 from autograd_ae.explain.mathml import mathml
 from autograd_ae.explain.plain import plain
 from autograd_ae.explain.rows import Layout
@@ -61,6 +62,11 @@ def test_the_derived_sum_over_entries_is_the_gradient_that_the_code_computes(nam
             np.testing.assert_allclose(found[known], wanted[known], rtol=1e-8, atol=1e-10)
             made = env["a"] if step.node.op.delta is not None and step.k is not None else env["y"]
             np.testing.assert_allclose(rule.made(env), made, rtol=1e-8, atol=1e-10)
+            if rule.slope is not None:  # the second line: Σ over y's entries of ∂L/∂y ∂y/∂x
+                slope = value(rule.slope, env, (*rule.out, *rule.at))
+                upstream = env["d" if step.node.op.delta is not None and step.k is not None else "g"]
+                summed = np.tensordot(upstream, slope, axes=upstream.ndim)
+                np.testing.assert_allclose(summed[known], wanted[known], rtol=1e-8, atol=1e-10)
             compared += 1
     assert compared > 0
 
