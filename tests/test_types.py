@@ -17,6 +17,9 @@ NDARRAY = r"numpy\.ndarray\[.*\]"
 TYPES = {
     "ae.Autoencoder": r"def \(n_components: int =, \*, .*\) -> autograd_ae\.models\.autoencoder\.Autoencoder",
     "ae.PCA(2).fit([[1.0, 2.0]])": r"autograd_ae\.models\.pca\.PCA",
+    "ae.VAE(2).set_params(beta=2.0).fit([[1.0, 2.0]])": r"autograd_ae\.models\.vae\.VAE",
+    "ae.theory.compare(ae.VAE(2), [[1.0, 2.0]])": r"autograd_ae\.theory\.verdicts\.Verdict",
+    "ae.theory.compare(ae.LinearPCA(2), ae.PCA(2))": r"autograd_ae\.theory\.compare\.Comparison",
     "ae.tensor([1.0])": r"autograd_ae\.core\.tensor\.Tensor",
     "1.0 - x * x": r"autograd_ae\.core\.tensor\.Tensor",
     "ae.sigmoid(x)": r"autograd_ae\.core\.tensor\.Tensor",

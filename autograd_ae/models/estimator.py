@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Estimator:
         """Hyper-parameters by name."""
         return {name: getattr(self, name) for name in self._parameter_names()}
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set hyper-parameters by name; returns self."""
         names = self._parameter_names()
         for name, value in params.items():
@@ -65,7 +65,7 @@ class Estimator:
             non_deterministic=False,
         )
 
-    def set_output(self, *, transform: str | None = None) -> Any:
+    def set_output(self, *, transform: str | None = None) -> Self:
         """Choose what `transform` returns: "default" (arrays), "pandas" or "polars"; None leaves it as it is."""
         if transform not in (None, "default", "pandas", "polars"):
             raise ValueError(f"transform is {transform!r}; 'default', 'pandas', 'polars' or None is needed")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class Network(Learned):
 
     # Training.
 
-    def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> Any:
+    def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> Self:
         """Train on samples X (B, n_features); y is ignored.
 
         With `warm_start` training goes on from the present parameters.
@@ -166,7 +166,7 @@ class Network(Learned):
     def _train(self, X: np.ndarray, rng: np.random.Generator, callback: Callable[[Any, int], object] | None) -> None:
         training.train(self, X, rng, callback)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Any:
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
         """One pass over X in minibatches, going on from the present parameters and optimiser; y is ignored.
 
         It goes by minibatches whatever the solver: with "lbfgs", which works on all samples at once,

@@ -20,7 +20,7 @@ Signs are fixed by making the entry of largest magnitude of each component posit
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class PCA(Model):
         self.n_components = n_components  # type: ignore[assignment]
         self.svd_solver = svd_solver
 
-    def fit(self, X: Any, y: Any = None) -> PCA:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn mean and components from samples (B, n_features); uint8 is taken as integers 0 to 255. y is ignored."""
         with self._keeping_features():
             X = self._samples(X, reset=True)
