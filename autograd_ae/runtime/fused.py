@@ -37,7 +37,7 @@ from autograd_ae.runtime.instructions_training import begin_adam, begin_sgd
 from autograd_ae.runtime.lowering import Row, lower
 from autograd_ae.runtime.pace import Pace
 from autograd_ae.runtime.stack_plan import Layer, Stack, rule_of
-from autograd_ae.runtime.stack_rows import play
+from autograd_ae.runtime.stack_rows import play, sums
 from autograd_ae.runtime.table import Table
 from autograd_ae.runtime.team import team, usable_threads
 from autograd_ae.runtime.updating import AdamRows, InRows
@@ -144,12 +144,14 @@ class Fused(Compiled):
                         self._add(pieces, after)
                 elif (direction, k) not in covered:
                     self._add(pieces, line)
-        gradients = [play(stack.gradients) for stack in self.stacks]
+        gradients = [play(stack.gradients, final=self._numbers is not None) for stack in self.stacks]
         update = self._update.rows if self._update is not None else []
         if self._numbers is None:
             pieces.add([*gradients, *update])
-        else:  # Adam's numbers for this step, then gradients and rule in one
-            pieces.add([*[row for row in update if row.instruction in (begin_adam, begin_sgd)], *gradients])
+        else:  # the rule's numbers for this step, then gradients and rule in one
+            begin = [row for row in update if row.instruction in (begin_adam, begin_sgd)]
+            squares = sums(self._update.squares, [stack.squares for stack in self.stacks])  # type: ignore[union-attr]
+            pieces.add([*begin, *gradients, *squares])
         return pieces
 
     def _add(self, pieces: Pieces, line: Line) -> None:
@@ -176,8 +178,6 @@ class Fused(Compiled):
             return
         self._stale = self._numbers is not None and not self._looked_at
         if update is not None:
-            if self._numbers is not None and update.optimizer.check_finite:
-                update.squares[0] = sum(stack.squares.sum() for stack in self.stacks)  # type: ignore[attr-defined]
             update.after()
 
     def _moved(self) -> bool:

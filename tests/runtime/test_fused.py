@@ -132,6 +132,25 @@ def test_a_gradient_that_is_not_finite_raises_before_anything_has_changed(monkey
 
 
 @needs_kernels
+@pytest.mark.parametrize("rule", ["Adam", "SGD"])
+def test_unchecked_gradients_of_which_some_are_not_finite_are_one_step_as_in_the_plain_table(monkeypatch, rule):
+    monkeypatch.setitem(
+        OPTIMIZERS, "adam", lambda p: getattr(ae.optim, rule)(p, learning_rate=1e-2, check_finite=False)
+    )
+    nets = [Net(monkeypatch, way) for way in ("tiles", "blas")]
+    for net in nets:
+        net.train(2)
+        bad = net.X[1].copy()
+        bad[3, 5] = 1e38
+        with np.errstate(over="ignore", invalid="ignore"):
+            net.step(bad)
+    tiles, plain = nets
+    assert tiles.optimizer.steps == plain.optimizer.steps == 3
+    for a, b in zip(tiles.state(), plain.state(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+@needs_kernels
 def test_threads_do_not_change_a_bit(monkeypatch):
     monkeypatch.setattr("autograd_ae.runtime.fused.usable_threads", lambda wanted: wanted or 1)
     one, two, three = (Net(monkeypatch, "tiles", threads=threads) for threads in (1, 2, 3))
