@@ -72,7 +72,10 @@ class DenoisingAE(SparseAE):
             raise SettingError(
                 "solver='lbfgs' needs a fixed loss, and the corruption is drawn afresh: use 'adam' or 'sgd'"
             )
-        corrupt(X[:1], self.corruption, self.corruption_level, np.random.default_rng(0))  # raises where it does not fit
+        sample = X[:1] if X.dtype.kind == "f" else X[:1].astype(float)
+        corrupt(
+            sample, self.corruption, self.corruption_level, np.random.default_rng(0)
+        )  # raises where it does not fit
 
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         return (corrupt(batch, self.corruption, self.corruption_level, rng),)
@@ -94,6 +97,7 @@ class DenoisingAE(SparseAE):
         return self._denoising_error(X, np.random.default_rng(0))
 
     def _denoising_error(self, X: np.ndarray, rng: np.random.Generator) -> float:
+        X = X.astype(self._dtype, copy=False)
         spoiled = corrupt(X, self.corruption, self.corruption_level, rng)
         return mean_squared_distance(X, self._decode(self._encode(spoiled)))
 

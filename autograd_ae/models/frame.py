@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import hypot, sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,7 @@ def unit_of(mean: np.ndarray, deviation: float, dtype: Any) -> float:
 class FramedNetwork(Network):
     """A network that is trained on (x − μ)/s."""
 
+    _accepts_uint8: ClassVar[bool] = False
     _spread: float  # √Σ‖x − mean_‖² over the samples seen
 
     def _enter_frame(self, mean: np.ndarray, unit: float) -> None:
@@ -57,6 +58,9 @@ class FramedNetwork(Network):
     def _leave_frame(self, mean: np.ndarray, unit: float) -> None:
         """And back."""
         raise NotImplementedError
+
+    def _go_on(self, X: np.ndarray) -> np.ndarray:
+        return super()._go_on(X).astype(self._dtype, copy=False)
 
     @property
     def _frame(self) -> tuple[np.ndarray, float]:

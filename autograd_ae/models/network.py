@@ -29,6 +29,8 @@ from autograd_ae.models.validation import generator
 from autograd_ae.nn.layers import parameters, side_by_side
 from autograd_ae.ops.arithmetic import add
 
+BLOCK = 256  # samples
+
 
 class Learned(Model):
     """What training leaves behind, beside what every model has."""
@@ -72,6 +74,7 @@ class Network(Learned):
 
     _architecture: ClassVar[tuple[str, ...]] = ("n_components",)  # hyper-parameters that decide how it is built
     _n_noise: ClassVar[int] = 0  # arrays that `_draw` gives
+    _accepts_uint8: ClassVar[bool] = True  # as integers 0 to 255, read batch by batch where they lie
 
     # What a subclass gives.
 
@@ -137,7 +140,9 @@ class Network(Learned):
     def fit(self, X: Any, y: Any = None, *, callback: Callable[[Any, int], object] | None = None) -> Self:
         """Train on samples X (B, n_features); y is ignored.
 
-        With `warm_start` training goes on from the present parameters.
+        With `warm_start` training goes on from the present parameters. uint8 is taken as integers 0 to 255. Batches are
+        read from X where it lies, also in a memory-mapped file; nothing of its size is allocated but where solver,
+        early stopping or a training frame (`LinearPCA`, `DeepPCA`) need all samples at once.
 
         Parameters
         ----------
@@ -150,7 +155,7 @@ class Network(Learned):
         """
         goes_on = self.warm_start and hasattr(self, "encoder_")
         with self._keeping_features():
-            X = self._samples(X, reset=not goes_on)
+            X = self._samples(X, reset=not goes_on, training=True)
             self._check(X)
             rng = generator(self.random_state)
         self._rng = rng
@@ -179,7 +184,7 @@ class Network(Learned):
         """
         first = not hasattr(self, "encoder_")
         with self._keeping_features():
-            X = self._samples(X, reset=first)
+            X = self._samples(X, reset=first, training=True)
             self._check(X)
             if first:
                 self._rng = generator(self.random_state)
@@ -207,15 +212,16 @@ class Network(Learned):
     def _start(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """New networks and an empty record; X."""
         self.__dict__.pop("_step", None)
-        self.encoder_, self.decoder_ = self._build(X.shape[1], rng, X.dtype)
+        self._dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
+        self.encoder_, self.decoder_ = self._build(X.shape[1], rng, self._dtype)
         side_by_side([self.encoder_, self.decoder_])
-        self._built_with, self._dtype = self._blueprint(), X.dtype
+        self._built_with = self._blueprint()
         self.history_, self.loss_terms_, self.n_iter_ = {"loss": []}, {}, 0
-        self.mean_, self.n_samples_seen_, self._optimizer = np.zeros(X.shape[1], X.dtype), 0, None
+        self.mean_, self.n_samples_seen_, self._optimizer = np.zeros(X.shape[1], self._dtype), 0, None
         return X
 
     def _go_on(self, X: np.ndarray) -> np.ndarray:
-        """X in the network's dtype, after making sure that the hyper-parameters still describe the network."""
+        """X, whose batches will take the network's dtype, where the hyper-parameters still describe the network."""
         now = self._blueprint()
         for name, built in self._built_with.items():
             if now[name] != built:
@@ -223,7 +229,7 @@ class Network(Learned):
                     f"the network was built with {name}={built!r}, which is {now[name]!r} now, so training cannot "
                     "go on. Call fit with warm_start=False to start anew"
                 )
-        return X.astype(self._dtype, copy=False)
+        return X
 
     def _blueprint(self) -> dict[str, Any]:
         chosen = {name: getattr(self, name) for name in self._architecture}
@@ -276,6 +282,11 @@ class Network(Learned):
         return self.history_["loss"]
 
     # The estimator's side.
+
+    def _error(self, X: np.ndarray) -> float:
+        """By blocks of samples, so that no more than a block is decoded at a time."""
+        blocks = [X[start : start + BLOCK] for start in range(0, len(X), BLOCK)]
+        return sum(super(Network, self)._error(block) * len(block) for block in blocks) / len(X)
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         with no_grad():

@@ -76,7 +76,7 @@ class CapturedStepper(Stepper):
         if len(rows) != len(batch):
             sample, drawn = example(self.model, X, rows)
             batch, *noise = self.step.prepare(sample, *drawn)
-        self.step.take(X, rows)
+        self.step.take(X, rows, scale=1.0)
         self.model._draw_into(tuple(noise), batch, rng)
         values: tuple[Any, ...] = self.step()
         return values
@@ -89,12 +89,12 @@ class CapturedStepper(Stepper):
         if len(self.step.buffers) > 1 or not self.step.brief:
             yield from super().through(X, batches, rng)
         else:
-            yield self.step.on_rows(X, batches)
+            yield self.step.on_rows(X, batches, scale=1.0)
 
 
 class EagerStepper(Stepper):
     def __call__(self, X: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> tuple[Any, ...]:
-        batch = X[rows]
+        batch = X[rows].astype(self.model._dtype, copy=False)
         recorded = objective(self.model)(constant(batch), *map(constant, self.model._draw(batch, rng)))
         self.optimizer.step(grad(recorded[0], self.model.parameters()))
         return tuple(t.data[()] for t in recorded)
@@ -102,7 +102,7 @@ class EagerStepper(Stepper):
 
 def example(model: Any, X: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """A batch, and noise of the right shapes, which leaves the model's own generator as it is."""
-    batch = X[rows]
+    batch = X[rows].astype(model._dtype, copy=False)
     return batch, model._draw(batch, np.random.default_rng(0))
 
 
