@@ -128,8 +128,8 @@ def test_bad_arguments_of_clipping_have_clear_errors(clip):
     frozen.flags.writeable = False
     for arrays, error, words in [
         (g, TypeError, "grads is a single ndarray"),
-        ([g, [1.0]], TypeError, r"grads\[1\] is a list; a NumPy array is needed"),
-        ([np.float64(1.0)], TypeError, r"grads\[0\] is a float64"),
+        ([g, [1.0]], TypeError, r"grads\[1\] is of type list; a NumPy array is needed"),
+        ([np.float64(1.0)], TypeError, r"grads\[0\] is of type float64"),
         ([np.ones(2, np.int64)], TypeError, r"grads\[0\] has dtype int64; float32 or float64"),
         ([g, g], ValueError, r"grads\[0\] and grads\[1\] share memory"),
         ([g[:3], np.ones(2), g[2:]], ValueError, r"grads\[0\] and grads\[2\] share memory"),

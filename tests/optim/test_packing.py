@@ -120,7 +120,7 @@ def test_bad_arguments_have_clear_errors():
         lbfgs_in_place(lambda w: (0.0, [w]), [np.asfortranarray(np.ones((2, 3)))])
     with pytest.raises(ValueError, match=r"gradients of shapes \[\(4,\)\]; the arrays have \[\(2, 2\)\]"):
         lbfgs_in_place(lambda w: (0.0, [w.ravel()]), [w])
-    with pytest.raises(TypeError, match=r"the gradients\[0\] is a list"):
+    with pytest.raises(TypeError, match=r"the gradients\[0\] is of type list"):
         lbfgs_in_place(lambda w: (0.0, [[1.0]]), [w])
     with pytest.raises(ValueError, match="c1 is 2"):
         lbfgs_in_place(quartic, [w], c1=2)
