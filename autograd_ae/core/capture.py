@@ -146,9 +146,14 @@ class Captured:
             a.data if isinstance(a, Tensor) else _floats(a, name) for a, name in zip(arrays, self._names, strict=True)
         )
 
+    @staticmethod
+    def _key(batch: Sequence[Array]) -> tuple[Any, ...]:
+        """What a program is kept under."""
+        return tuple((a.shape, a.dtype) for a in batch)
+
     def _select(self, batch: tuple[Array, ...]) -> list[Array]:
         """Make the program of these shapes and dtypes the current one; its input buffers."""
-        key = tuple((a.shape, a.dtype) for a in batch)
+        key = self._key(batch)
         if key not in self._runners:
             self._runners[key] = self._prepare(self._record(batch))
         self._current = runner = self._runners[key]

@@ -28,7 +28,7 @@ def _pipeline() -> Any:
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase, DefaultPassBuilder
     from numba.core.compiler_machinery import FunctionPass, register_pass
-    from numba.core.typed_passes import NativeLowering, NopythonTypeInference
+    from numba.core.typed_passes import NopythonTypeInference
 
     class Merged(JITCodeLibrary):
         """A library without machine code."""
@@ -67,6 +67,5 @@ def _pipeline() -> Any:
             return [passes]
 
     for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "_ensure_finalized"):
-        getattr(JITCodeLibrary, name)
-    assert NativeLowering is not None
+        getattr(JITCodeLibrary, name)  # AttributeError where Numba calls it otherwise
     return Pipeline

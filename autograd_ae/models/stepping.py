@@ -83,9 +83,6 @@ class CapturedStepper(Stepper):
 
     def through(self, X: np.ndarray, batches: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, ...]]:
         """For a small network without noise all at once: its steps take less time than Python needs to ask for them."""
-        if batches.shape[1] != len(self.step.buffers[0]):
-            batch, noise = example(self.model, X, batches[0])
-            self.step.prepare(batch, *noise)
         if len(self.step.buffers) > 1 or not self.step.brief:
             yield from super().through(X, batches, rng)
         else:

@@ -59,12 +59,13 @@ def one_pass(model: Any, optimizer: Any, X: np.ndarray, rng: np.random.Generator
 
     Where it leaves the finite numbers, the parameters it began with are put back and FloatingPointError is raised.
     """
-    good = [p.data.copy() for p in model.parameters()]
+    parameters = model.parameters()
+    good = [p.data.copy() for p in parameters]
     try:
         # What is not finite is seen in the loss, the gradient or the parameters.
         with limit_blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
             totals = _steps(model, optimizer, X, rng)
-            if not all(np.isfinite(p.data).all() for p in model.parameters()):
+            if not all(np.isfinite(p.data).all() for p in parameters):
                 raise FloatingPointError("a parameter is not finite any more")
     except FloatingPointError as error:
         put_back(model, good)

@@ -85,6 +85,7 @@ class Compiled:
             self._update, self._update_at = update_of(self.optimizer, self._to_apply), len(self._rows)
             self._extend(self._update.rows, None)
         self._table = Table(self._rows) if self._rows else None
+        self._work = work(self._rows)
         if self._gather is not None:
             self._gather.forget()
         self._codes: dict[Stretch, int] = {}
@@ -112,7 +113,7 @@ class Compiled:
 
     def _compiled_before(self) -> bool:
         stretches = [unit for unit in self._units if not isinstance(unit, Line)]
-        small = 0 < len(self._rows) < 200 and work(self._rows) <= MOST_WORK
+        small = 0 < len(self._rows) < 200 and self._work <= MOST_WORK
         return JIT_ENABLED and small and all(compiled_before(self._rows[a:b], a) for a, b in stretches)
 
     def compile(self) -> bool:
@@ -133,7 +134,7 @@ class Compiled:
         in_rows = self._update is None or isinstance(self._update, InRows)
         if not self.enterable or self._table is None or len(self._units) != 1 or isinstance(self._units[0], Line):
             return None
-        if not in_rows or work(self._rows) > MOST_WORK or not possible():
+        if not in_rows or self._work > MOST_WORK or not possible():
             return None
         inputs, outputs = ([self._array(p) for p in places] for places in (self.program.inputs, self.program.outputs))
         guards = guards_of(self._bound, self.optimizer)
@@ -215,7 +216,7 @@ class Compiled:
             return 0
         self._gather.aim(self._table, X, scale)  # type: ignore[arg-type]
         rates, rate = self._rates(len(rows))
-        done, at_a_time = 0, max(1, AT_A_TIME // work(self._rows))
+        done, at_a_time = 0, max(1, AT_A_TIME // self._work)
         while done < len(rows):
             part = slice(done, done + at_a_time)
             count, refused = self.entry.many(rows[part], values[part], rates[part], rate)
