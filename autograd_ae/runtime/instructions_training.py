@@ -126,24 +126,14 @@ def sgd(w, g, v, _c, n, has_momentum, nesterov, _l, s, like):
 
 
 @jit
-def collect(together, pieces, _b, _c, count, _j, _k, _l, _factors, like):
+def move(together, pieces, _b, _c, count, back, _k, _l, _factors, like):
+    """The pieces, one after another, to `together`; or `back`."""
     where, start = at(pieces, 2 * count, _INTEGER), 0
     for p in range(count):
         n = where[2 * p + 1]
-        piece, to = at(where[2 * p], n, like), at(together + start * like.itemsize, n, like)
+        near, far = together + start * like.itemsize, where[2 * p]
+        to, source = at(far if back != 0 else near, n, like), at(near if back != 0 else far, n, like)
         for i in range(n):
-            to[i] = piece[i]
-        start += n
-    return 0
-
-
-@jit
-def hand_out(together, pieces, _b, _c, count, _j, _k, _l, _factors, like):
-    where, start = at(pieces, 2 * count, _INTEGER), 0
-    for p in range(count):
-        n = where[2 * p + 1]
-        piece, source = at(where[2 * p], n, like), at(together + start * like.itemsize, n, like)
-        for i in range(n):
-            piece[i] = source[i]
+            to[i] = source[i]
         start += n
     return 0

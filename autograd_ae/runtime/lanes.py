@@ -162,22 +162,14 @@ def times_slope(like, d, y, n, activation):
 
 
 @jit
-def lanes_enter(out, x, _b, _c, samples, units, S, _l, _factors, like):
-    """out (units, S) ← xᵀ."""
-    to, source = at(out, units * S, like), at(x, samples * units, like)
+def lanes_turn(out, x, _b, _c, samples, units, S, back, _factors, like):
+    """out (units, S) ← xᵀ for x (samples, units); `back`: out (samples, units) ← xᵀ for x (units, S)."""
+    (i_out, j_out), (i_x, j_x) = ((units, 1), (1, S)) if back != 0 else ((1, S), (units, 1))
+    n = (units - 1) * S + samples
+    to, source = at(out, samples * units if back != 0 else n, like), at(x, n if back != 0 else samples * units, like)
     for j in range(units):
         for i in range(samples):
-            to[j * S + i] = source[i * units + j]
-    return 0
-
-
-@jit
-def lanes_leave(out, y, _b, _c, samples, units, S, _l, _factors, like):
-    """out (samples, units) ← yᵀ."""
-    to, source = at(out, samples * units, like), at(y, units * S, like)
-    for j in range(units):
-        for i in range(samples):
-            to[i * units + j] = source[j * S + i]
+            to[i * i_out + j * j_out] = source[i * i_x + j * j_x]
     return 0
 
 
@@ -190,10 +182,9 @@ def lanes_forward(y, x, W, b, inputs, units, S, activation, _factors, like):
 
 
 @jit
-def lanes_top(d, g, y, _c, samples, units, S, activation, _factors, like):
-    """d ← gᵀ ⊙ f′(y), g (samples, units)."""
-    lanes_enter(d, g, g, g, samples, units, S, 0, 0, like)
-    times_slope(like, d, y, units * S, activation)
+def lanes_slope(d, y, _b, _c, n, activation, _k, _l, _factors, like):
+    """d ← d ⊙ f′(y)."""
+    times_slope(like, d, y, n, activation)
     return 0
 
 

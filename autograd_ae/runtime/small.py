@@ -70,12 +70,14 @@ def _rows(chain: Chain, arrays: Sequence[Array | None]) -> tuple[list[Row], list
     codes = [ACTIVATION_CODES[link.activation] for link in chain.links]
     Y = [turned(n, S, lanes, x.dtype) for n in widths]
     D = [turned(n, S, lanes, x.dtype) for n in widths]
-    forward = [Row(do.lanes_enter, (Y[0], x), (samples, widths[0], S))]
+    forward = [Row(do.lanes_turn, (Y[0], x), (samples, widths[0], S))]
     for l, link in enumerate(chain.links):
         sizes = (widths[l], widths[l + 1], S, codes[l])
         forward.append(Row(do.lanes_forward, (Y[l + 1], Y[l], array(link.W), array(link.b)), sizes))
-    forward.append(Row(do.lanes_leave, (y, Y[-1]), (samples, widths[-1], S)))
-    backward = [Row(do.lanes_top, (D[-1], g, Y[-1]), (samples, widths[-1], S, codes[-1]))]
+    forward.append(Row(do.lanes_turn, (y, Y[-1]), (samples, widths[-1], S, 1)))
+    backward = [Row(do.lanes_turn, (D[-1], g), (samples, widths[-1], S))]
+    if codes[-1] != do.IDENTITY:
+        backward.append(Row(do.lanes_slope, (D[-1], Y[-1]), (widths[-1] * S, codes[-1])))
     for l, link in reversed(list(enumerate(chain.links))):
         shape = (widths[l], widths[l + 1], S)
         gradients = array(link.dW), array(link.db)
@@ -84,7 +86,7 @@ def _rows(chain: Chain, arrays: Sequence[Array | None]) -> tuple[list[Row], list
             code = codes[l - 1] if l > 0 else do.IDENTITY
             backward.append(Row(do.lanes_back, (D[l], D[l + 1], array(link.W), Y[l]), (*shape, code)))
     if chain.dx is not None:
-        backward.append(Row(do.lanes_leave, (in_rows(array(chain.dx)), D[0]), (samples, widths[0], S)))
+        backward.append(Row(do.lanes_turn, (in_rows(array(chain.dx)), D[0]), (samples, widths[0], S, 1)))
     return forward, backward
 
 

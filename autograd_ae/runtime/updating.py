@@ -144,7 +144,7 @@ def brought_together(parts: list[Any]) -> tuple[list[Any], list[Row], list[Row]]
         return one_by_one
     together = np.zeros(sum(sizes), parts[0][0].dtype)
     pieces = np.array([(p[0].ctypes.data, p[0].size) for p in parts], np.int64)
-    rows = [Row(how, (together, pieces), (len(parts),), dtype=together.dtype) for how in (do.collect, do.hand_out)]
+    rows = [Row(do.move, (together, pieces), (len(parts), back), dtype=together.dtype) for back in (0, 1)]
     return [[together, *(_flat(column[0], together.size) for column in columns)]], rows[:1], rows[1:]
 
 
