@@ -84,9 +84,10 @@ class Step(Captured):
         return self._entry is not None
 
     def compile(self) -> bool:
-        """For a tiny network: compile the whole step as one function, in seconds; the next process finds it on disk.
+        """For a tiny program: compile the whole step as one function, in some half a minute; it is kept on disk.
 
-        False, and nothing is done, where that would gain nothing: for larger programs, and for replayed ones.
+        Layers of a few units gain nothing by it (`straight.py`).
+        False, and nothing is done, for larger programs, and for replayed ones.
         """
         done = bool(getattr(self._current, "compile", bool)())
         self._look_for_entry()

@@ -8,7 +8,9 @@ shapes loads it at once. Compiling takes its time, so it happens on request (`st
 meanwhile.
 
 Products are plain loops whatever their size: for nets whose layers have more than some 30 units, BLAS and the
-interpreter are faster.
+interpreter are faster. Small dense layers run in lanes (`lanes.py`) under the interpreter too, which leaves so little
+between the rows that nothing is gained by writing them out: workload T of the benchmarks shows both. It takes half a
+minute to compile.
 """
 
 from __future__ import annotations
