@@ -111,7 +111,11 @@ def test_every_truncation_gives_the_error(ending, tmp_path):
             read_idx(path)
 
 
-@pytest.mark.parametrize("tail", [b"\1", b"\xff", b"\1\0\0", gzip.compress(b"\0"), gzip.compress(bytes(5000))])
+@pytest.mark.parametrize(
+    "tail",
+    [b"\1", b"\xff", b"\1\0\0", gzip.compress(b"\0"), gzip.compress(bytes(5000))],
+    ids=["1", "255", "1 0 0", "gzip of a byte", "gzip of zeros"],  # gzip's bytes hold the time: no name for a test
+)
 def test_bytes_after_the_array_are_refused(tail, tmp_path):
     for name in ("a", "a.gz"):
         write_idx(tmp_path / name, SAMPLE)
