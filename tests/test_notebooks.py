@@ -77,7 +77,9 @@ def test_has_a_figure_and_exercises_with_checked_answers(path):
 @pytest.mark.parametrize(
     "code", ["1 / 0", "from IPython.display import HTML, display\ndisplay(HTML('<script>1</script>'))"]
 )
-def test_a_notebook_that_fails_or_shows_a_script_is_left_as_it_was(path, code, tmp_path):
+def test_a_notebook_that_fails_or_shows_a_script_is_left_as_it_was(path, code, tmp_path, request):
+    if path.stem[:2] != "01" and "not slow" in request.config.option.markexpr:
+        pytest.skip("the first notebook stands for all")
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     notebook = json.loads(path.read_text())

@@ -23,8 +23,9 @@ def in_a_file(folder, X):
     return np.load(folder / "X.npy", mmap_mode="r")
 
 
-@every_model
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "dtype"), [*((name, np.uint8) for name in MODELS), ("Autoencoder", np.float32), ("VAE", np.float64)]
+)
 def test_a_large_file_is_fitted_without_a_copy_of_it(name, dtype, tmp_path):
     """Batches of 64 samples, errors by blocks of 256; files of 8 MB of bytes, 65 as floats, or of 16 MB of floats."""
     shape = ({1: 20480, 4: 10240, 8: 5120}[np.dtype(dtype).itemsize], 400)

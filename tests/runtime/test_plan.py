@@ -47,7 +47,7 @@ def span(array):
 
 
 @given(program=aes.programs(max_ops=12), side_by_side=st.booleans())
-@settings(max_examples=80)
+@settings(max_examples=30)
 def test_values_that_are_alive_together_never_overlap(program, side_by_side):
     recording = recorded(program, program.arrays)
     gradients = [recording.gradients[place] for place in recording.wrt if place in recording.gradients]
