@@ -43,7 +43,9 @@ def _node(op: Op, plan: Plan, inputs: tuple[Tensor, ...], params: dict[str, Any]
     node.op, node.plan, node.inputs, node.params, node.value = op, plan, inputs, params, out
     node.number = next(_numbers)
     node.code, node.lasti = _outside(frame)
-    node.prints = [fingerprint(out if k < 0 else inputs[k].data) for k in plan.reads]
+    node.prints = None  # a captured program keeps no old values, and loads no kernel to hash them
+    if plan.reads and not state.capturing:
+        node.prints = [fingerprint(out if k < 0 else inputs[k].data) for k in plan.reads]
     return node
 
 
@@ -78,8 +80,6 @@ def record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], depth: int
     traced = op.differentiable and flags & (flags - 1) != 0 and (usual or state.gradients)
     if traced or (not usual and state.capturing):
         node = _node(op, op.plan(flags), inputs, params, out, _getframe(depth))
-        if state.capturing:
-            node.prints = None  # a captured program keeps no old values
     if not usual and state.anomaly:
         refuse_nan(out, lambda: f"{_shown(op, inputs)} gave")
     return _tensor(out, node, traced)

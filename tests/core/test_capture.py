@@ -221,3 +221,15 @@ def test_functions_of_a_domain_of_their_own_are_captured_without_a_warning(fn, v
 def test_under_detect_anomaly_values_out_of_the_domain_are_no_anomaly():
     with ae.detect_anomaly():
         assert ae.capture(lambda x: ae.sqrt(x).sum(), np.ones(3))(np.ones(3)) == 3.0
+
+
+def test_capturing_takes_no_fingerprints(monkeypatch):
+    """They would load Numba for a hash that nobody compares, which makes the first step three times as late."""
+
+    def fingerprint(_array):
+        raise AssertionError("a fingerprint was taken")
+
+    monkeypatch.setattr("autograd_ae.core.recording.fingerprint", fingerprint)
+    W = ae.tensor(np.ones((3, 2)))
+    step = ae.capture(lambda x: ae.sum(ae.dense(x, W, ae.tensor(np.zeros(2)), "sigmoid")), np.ones((4, 3)))
+    np.testing.assert_allclose(step(np.zeros((4, 3))), 4.0)
