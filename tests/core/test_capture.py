@@ -224,7 +224,7 @@ def test_under_detect_anomaly_values_out_of_the_domain_are_no_anomaly():
 
 
 def test_capturing_takes_no_fingerprints(monkeypatch):
-    """They would load Numba for a hash that nobody compares, which makes the first step three times as late."""
+    """They would load Numba, for a hash that nobody compares."""
 
     def fingerprint(_array):
         raise AssertionError("a fingerprint was taken")
