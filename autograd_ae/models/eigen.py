@@ -47,7 +47,7 @@ def _by_lapack(A: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     sytrd, sterf, stemr, ormtr = routines
     n = len(A)
-    A = np.array(A, dtype=np.float64, order="F")
+    A = np.array(A.T, dtype=np.float64, order="F")  # of a symmetric A in C order a plain copy
     d, e, tau = np.empty(n), np.empty(n), np.empty(n - 1)
     if sytrd("L", n, A, n, d, e, tau):
         return None

@@ -106,16 +106,20 @@ class Estimator:
             self.__dict__.update(before)
             raise
 
-    def _samples(self, X: Any, *, reset: bool = False, training: bool = False, dtype: Any = None) -> np.ndarray:
+    def _samples(
+        self, X: Any, *, reset: bool = False, training: bool = False, dtype: Any = None, finite: bool = True
+    ) -> np.ndarray:
         """X checked; `reset` when the model learns the number and names of the features.
 
         While it learns uint8 may stay what it is (`training`, `reset`); all else that is no float becomes float64.
+        `finite=False`: the model itself sees whether all numbers are finite.
         """
         who = type(self).__name__
         if not reset:
             self._check_fitted()
         names = feature_names_of(X)
-        array = as_samples(X, who=who, keep_uint8=self._accepts_uint8 and (reset or training), dtype=dtype)
+        keep_uint8 = self._accepts_uint8 and (reset or training)
+        array = as_samples(X, who=who, keep_uint8=keep_uint8, dtype=dtype, finite=finite)
         if reset:
             self.n_features_in_ = array.shape[1]
             self.__dict__.pop("feature_names_in_", None)

@@ -13,7 +13,8 @@ noise.
 For uint8 images the Gram matrix is exact. Pixels less 128 lie in [−128, 127], products of two are at most 2¹⁴,
 and a sum of 2¹⁰ of them at most 2²⁴: float32 represents every integer up to there, so a float32 matrix product over
 1,024 rows makes no rounding error at all, at twice the speed of float64. The blocks are summed in float64
-(exact to 2⁵³), and the shift by 128 is undone in integers.
+(exact to 2⁵³), and the shift by 128 is undone in integers. Wide samples in float32 or float64 are taken the same way
+if all numbers are whole and from 0 to 255, as in images that are not scaled yet.
 
 Signs are fixed by making the entry of largest magnitude of each component positive.
 """
@@ -28,8 +29,10 @@ from autograd_ae.models.base import Model, mean_squared_distance
 from autograd_ae.models.eigen import leading
 from autograd_ae.models.estimator import check_choice, check_count
 from autograd_ae.models.health import as_text
+from autograd_ae.models.validation import check_finite
 
 EXACT_ROWS = 2**24 // 128**2  # rows whose float32 Gram matrix is a sum of integers that never exceeds 2²⁴
+WIDE = 256  # features from which on the faster product more than makes up for a look at every number
 
 
 class PCA(Model):
@@ -67,12 +70,12 @@ class PCA(Model):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn mean and components from samples (B, n_features); uint8 is taken as integers 0 to 255. y is ignored."""
         with self._keeping_features():
-            X = self._samples(X, reset=True)
+            X = self._samples(X, reset=True, finite=False)
             samples, features = X.shape
             kept = self._kept(samples, features)
-        enough = features if X.dtype == np.uint8 else 2 * features
-        gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and samples >= enough)
-        mean, spectrum, directions = _by_gram(X, kept) if gram else _by_svd(X)
+            enough = features if X.dtype == np.uint8 else 2 * features
+            gram = self.svd_solver == "gram" or (self.svd_solver == "auto" and samples >= enough)
+            mean, spectrum, directions = _by_gram(X, kept) if gram else _by_svd(X)
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.mean_ = mean.astype(dtype)
         self.components_ = _fixed_signs(directions[:kept]).astype(dtype)
@@ -131,30 +134,58 @@ class PCA(Model):
 def _by_svd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, eigenvalues of the covariance (divisor B) and directions as rows, from the samples themselves."""
     X = X.astype(np.float64)
-    mean = X.mean(axis=0)
+    mean = finite_mean(X)
     _, s, Vt = np.linalg.svd(X - mean, full_matrices=False)
     return mean, s**2 / len(X), Vt
 
 
 def _by_gram(X: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same from the Gram matrix: at most min(B, N) eigenvalues, and the directions that are kept."""
-    mean, scatter = exact_scatter(X) if X.dtype == np.uint8 else float_scatter(X)
-    eigenvalues, directions = leading(scatter / len(X), kept)
+    pixels = as_pixels(X)
+    mean, scatter = float_scatter(X) if pixels is None else exact_scatter(pixels)
+    scatter /= len(X)
+    eigenvalues, directions = leading(scatter, kept)
     return mean, np.maximum(eigenvalues[: min(X.shape)], 0.0), directions
+
+
+def as_pixels(X: np.ndarray) -> np.ndarray | None:
+    """X as uint8; None where that would change a number, which most often the first rows show, or save no time."""
+    if X.dtype == np.uint8:
+        return X
+    if X.shape[1] < WIDE:
+        return None
+    pixels = np.empty(X.shape, np.uint8)
+    with np.errstate(invalid="ignore"):  # NaN is no pixel, and is found to be none
+        for start in range(0, len(X), EXACT_ROWS):
+            rows, place = X[start : start + EXACT_ROWS], pixels[start : start + EXACT_ROWS]
+            np.copyto(place, rows, casting="unsafe")
+            if not np.array_equal(place, rows):
+                return None
+    return pixels
+
+
+def finite_mean(X: np.ndarray) -> np.ndarray:
+    """The mean of float rows in float64; ValueError where X holds NaN or infinity, which the mean shows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A product with ones is faster than `mean`, but of float32 it would make a copy.
+        mean = np.ones(len(X)) @ X / len(X) if X.dtype == np.float64 else X.mean(axis=0, dtype=np.float64)
+        check_finite(X, "PCA", mean)
+    return mean
 
 
 def float_scatter(X: np.ndarray, block: int = 2048) -> tuple[np.ndarray, np.ndarray]:
     """Mean μ and Σ (x − μ)(x − μ)ᵀ in float64: Σ (x − c)(x − c)ᵀ less B δδᵀ, δ = μ − c, for any c.
 
     With c = 0 that is one matrix product of X itself, and what is taken off costs less than a digit while ‖μ‖² is at
-    most 8 times the variance, as in images. Else c is the mean of some rows, near enough to μ that nothing cancels,
-    and each block of rows is centred by it.
+    most 8 times the variance, as in images; some rows tell. Else each block of rows is centred by c, the mean as it
+    was summed, near enough to μ that nothing cancels.
     """
-    some = X[:: -(-len(X) // block)].astype(np.float64)
-    origin = some.mean(axis=0)
-    if X.dtype == np.float64 and origin @ origin <= 8 * np.square(some - origin).sum() / len(some):
-        mean = np.ones(len(X)) @ X / len(X)
-        return mean, X.T @ X - len(X) * np.multiply.outer(mean, mean)
+    origin = finite_mean(X)
+    some = X[:: -(-len(X) // 512)] - origin
+    if X.dtype == np.float64 and origin @ origin <= 8 * np.square(some).sum() / len(some):
+        scatter = X.T @ X
+        scatter -= np.multiply.outer(len(X) * origin, origin)
+        return origin, scatter
     scatter, total = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
     for start in range(0, len(X), block):
         centred = X[start : start + block] - origin

@@ -46,8 +46,11 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None) -> np.ndarray:
-    """X as a finite float matrix (float32 stays, all else becomes float64), or one clear error."""
+def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None, finite: bool = True) -> np.ndarray:
+    """X as a finite float matrix (float32 stays, all else becomes float64), or one clear error.
+
+    `finite=False` leaves it to the caller to see that all numbers are finite, with `check_finite` where one is not.
+    """
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"Sparse data was passed, but dense data is required by {who}. Use X.toarray() to convert it")
     array = np.asarray(X)
@@ -72,12 +75,17 @@ def as_samples(X: Any, *, who: str, keep_uint8: bool = False, dtype: Any = None)
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{who} needs numbers; X has dtype {array.dtype}: {error}") from None
-    with np.errstate(over="ignore", invalid="ignore"):  # a finite sum is of finite numbers; the converse is checked
-        total = array.sum(dtype=np.float64)
-    if not np.isfinite(total) and not np.isfinite(array).all():
-        what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
-        raise ValueError(f"Input X contains {what}.\n{who} does not accept it: drop or impute those samples first")
+    if finite:
+        with np.errstate(over="ignore", invalid="ignore"):
+            check_finite(array, who, array.sum(dtype=np.float64))
     return np.asarray(array, dtype=dtype, order="C")
+
+
+def check_finite(X: np.ndarray, who: str, sums: Any) -> None:
+    """ValueError where X holds NaN or infinity; finite `sums` of all its numbers show that it does not."""
+    if not np.isfinite(sums).all() and not np.isfinite(X).all():
+        what = "NaN" if np.isnan(X).any() else f"infinity or a value too large for {X.dtype!r}"
+        raise ValueError(f"Input X contains {what}.\n{who} does not accept it: drop or impute those samples first")
 
 
 def feature_names_of(X: Any) -> np.ndarray | None:

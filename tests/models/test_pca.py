@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.decomposition import PCA as Reference
 
 import autograd_ae as ae
-from autograd_ae.models.pca import EXACT_ROWS, exact_scatter, float_scatter
+from autograd_ae.models.pca import EXACT_ROWS, WIDE, as_pixels, exact_scatter, float_scatter
 
 SOLVERS = ("svd", "gram")
 
@@ -115,6 +115,50 @@ def test_uint8_images_are_fitted_as_the_same_numbers_in_float(rng, rows):
     np.testing.assert_allclose(
         exact.reconstruction_error(pixels), plain.reconstruction_error(pixels.astype(float)), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_whole_pixels_in_float_are_fitted_exactly_as_uint8(rng, dtype):
+    pixels = rng.integers(0, 256, (2 * EXACT_ROWS + 5, WIDE), dtype=np.uint8)
+    pixels[0, :2] = 0, 255
+    X = pixels.astype(dtype)
+    np.testing.assert_array_equal(as_pixels(X), pixels)
+    ours, exact = ae.PCA(3).fit(X), ae.PCA(3).fit(pixels)
+    np.testing.assert_array_equal(ours.spectrum_, exact.spectrum_)
+    np.testing.assert_array_equal(ours.components_, exact.components_.astype(dtype))
+    np.testing.assert_array_equal(ours.mean_, exact.mean_.astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [0.5, -1.0, 256.0, 1e30, 254.99998])
+@pytest.mark.parametrize("row", [0, EXACT_ROWS, EXACT_ROWS + 2])
+def test_one_number_that_is_no_pixel_is_not_rounded_to_one(rng, dtype, value, row):
+    X = rng.integers(0, 256, (EXACT_ROWS + 3, WIDE)).astype(dtype)
+    assert as_pixels(X) is not None
+    X[row, -1] = value
+    assert as_pixels(X) is None
+
+
+def test_narrow_samples_are_not_looked_through_for_pixels(rng):
+    assert as_pixels(rng.integers(0, 256, (600, WIDE - 1)).astype(float)) is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("svd_solver", SOLVERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("features", [3, WIDE])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([np.nan], "contains NaN"), ([np.inf], "contains infinity"), ([np.inf, -np.inf], "contains infinity")],
+)
+def test_a_number_that_is_not_finite_is_named_whatever_the_solver(rng, svd_solver, dtype, features, values, message):
+    fitted = ae.PCA(2, svd_solver=svd_solver).fit(rng.normal(size=(20, 4)))
+    X = rng.integers(0, 256, (600, features)).astype(dtype)
+    X[-len(values) :, 1] = values
+    with pytest.raises(ValueError, match=message):
+        fitted.fit(X)
+    assert fitted.n_features_in_ == 4
+    assert fitted.components_.shape == (2, 4)
 
 
 def test_a_few_large_uint8_images_make_no_matrix_of_pixels_by_pixels(rng, monkeypatch):
