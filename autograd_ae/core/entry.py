@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ class _Method(ctypes.Structure):
 
 @functools.cache
 def _method() -> _Method:
-    return _Method(b"enter", from_assembly(_ASSEMBLY, "autograd_ae_enter"), _ONE_ARGUMENT, None)
+    return _Method(b"enter", from_assembly(_ASSEMBLY, "autograd_ae_enter")[0], _ONE_ARGUMENT, None)
 
 
 def built_in(block: Array) -> Callable[[object], int]:
@@ -71,6 +72,94 @@ def built_in(block: Array) -> Callable[[object], int]:
     new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     function: Callable[[object], int] = new(ctypes.addressof(_method()), block.ctypes.data, None)
     return function
+
+
+# A function or method that CPython calls with objects, and that gives the object whose address a kernel returns.
+_OPERATION = """
+define ptr @{symbol}(ptr %self, ptr %given{count}) {{
+  %result = alloca i64
+  %error = alloca ptr
+{arguments}
+  %code = inttoptr i64 {code} to ptr
+  %status = call i32 %code(ptr %result, ptr %error, {passed}, i64 {block})
+  %value = load i64, ptr %result
+  %object = inttoptr i64 %value to ptr
+  ret ptr %object
+}}
+"""
+_ITEM = """  %place{k} = getelementptr ptr, ptr %given, i64 {k}
+  %item{k} = load ptr, ptr %place{k}
+  %{name} = ptrtoint ptr %item{k} to i64"""
+_FAST, _NONE = 0x80, 4  # METH_FASTCALL, METH_NOARGS
+
+
+class Operation(NamedTuple):
+    """How Python is to call a kernel of `operands` objects and a block (block[0] is not looked at).
+
+    `name` of a method of a class, such as `__mul__`, or of a function. A `reflected` method hands over its object last.
+    """
+
+    name: str
+    code: int
+    block: Array
+    operands: int
+    method: bool = False
+    reflected: bool = False
+
+    def assembly(self, symbol: str) -> str:
+        names = ["a", "b"][: self.operands]
+        if self.method:
+            places = dict(zip(names[:: -1 if self.reflected else 1], ("self", "given"), strict=False))
+            arguments = [f"  %{name} = ptrtoint ptr %{places[name]} to i64" for name in names]
+        else:
+            arguments = [_ITEM.format(k=k, name=name) for k, name in enumerate(names)]
+        return _OPERATION.format(
+            symbol=symbol,
+            count="" if self.method else ", i64 %count",
+            arguments="\n".join(arguments),
+            code=self.code,
+            passed=", ".join(f"i64 %{name}" for name in names),
+            block=self.block.ctypes.data,
+        )
+
+    @property
+    def flags(self) -> int:
+        return _FAST if not self.method else _ONE_ARGUMENT if self.operands == 2 else _NONE
+
+
+def operations(wanted: Sequence[Operation], cls: type) -> list[Any]:
+    """Functions and, for `cls`, method descriptors: like those of an extension module, for as long as the process lives.
+
+    Functions must be called with as many arguments as they have operands: nobody looks.
+    """
+    symbols = [f"autograd_ae_operation_{next(_numbers)}" for _ in wanted]
+    addresses = from_assembly("\n".join(o.assembly(s) for o, s in zip(wanted, symbols, strict=True)), *symbols)
+    methods = (_Method * len(wanted))(
+        *(_Method(o.name.encode(), address, o.flags, None) for o, address in zip(wanted, addresses, strict=True))
+    )
+    hold(methods)
+    made: list[Any] = []
+    for k, operation in enumerate(wanted):
+        hold(operation.block)
+        place = ctypes.addressof(methods) + k * ctypes.sizeof(_Method)
+        if operation.method:
+            new = ctypes.pythonapi.PyDescr_NewMethod
+            new.restype, new.argtypes = ctypes.py_object, (ctypes.py_object, ctypes.c_void_p)
+            made.append(new(cls, place))
+        else:
+            new = ctypes.pythonapi.PyCFunction_NewEx
+            new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+            made.append(new(place, None, None))
+    return made
+
+
+_numbers = itertools.count()
+
+
+def hold(thing: Any) -> int:
+    """The address of an object that from now on lives as long as the process."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+    return id(thing)
 
 
 def word(place: int) -> int:

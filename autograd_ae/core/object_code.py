@@ -32,9 +32,17 @@ _kept: list[Any] = []  # what must live as long as the addresses that were given
 @functools.cache
 def code_of(kernel: Kernel, arguments: int = 1) -> int:
     """The address of a kernel's machine code, for `arguments` 64-bit integers."""
+    return machine_code(_name(kernel), lambda: parts_in(kernel.py_func), arguments)
+
+
+def _name(kernel: Kernel) -> str:
     stamp = _hash_outside(Path(kernel.py_func.__code__.co_filename))
-    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}{stamp}"
-    return machine_code(name, lambda: parts_in(kernel.py_func), arguments)
+    return f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}{stamp}"
+
+
+def is_code_kept(kernel: Kernel, arguments: int = 1) -> bool:
+    """Whether a kernel's machine code lies on disk."""
+    return is_kept(_name(kernel), arguments)
 
 
 def is_kept(name: str, arguments: int = 1) -> bool:
@@ -138,16 +146,15 @@ def _loaded(symbol: str, *needed: str, code: bytes) -> int:
     return address
 
 
-def from_assembly(text: str, symbol: str) -> int:
-    """The address of a function written in LLVM's assembly language, small enough not to be kept on disk."""
+def from_assembly(text: str, *symbols: str) -> list[int]:
+    """The addresses of functions written in LLVM's assembly language, small enough not to be kept on disk."""
     from llvmlite import binding
 
     _platform()  # prepares LLVM for this processor
     engine = _engine()
     engine.add_module(binding.parse_assembly(text))
     engine.finalize_object()
-    address: int = engine.get_function_address(symbol)
-    return address
+    return [engine.get_function_address(symbol) for symbol in symbols]
 
 
 def _compiled(function: Callable[..., int], arguments: int, path: Path, *, takes_long: bool = False) -> int:

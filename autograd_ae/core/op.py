@@ -47,15 +47,22 @@ class Pullback:
     `needs_y` and `needs` (one flag per input) come from the signature: `_x` is not needed. With a variable number of
     inputs (`*xs`) the rule serves every input and is told by `wrt=k` which one. An `in_place` rule may be given g's own
     memory to write to: it reads an entry of g for the last time before it writes that entry. A rule that `passes` g on
-    as it is need not even be called then. A `plain` rule has no kernel to run instead of it.
+    as it is need not even be called then. A `plain` rule has no kernel to run instead of it. `ufuncs` says that a rule
+    is nothing but NumPy's: (np.negative,) is −g, (np.divide, "b") is g / b, (np.multiply, "x", np.cos) is g cos x.
     """
 
-    __slots__ = ("fn", "in_place", "kernel", "latex", "needs", "needs_y", "passes", "plain", "variadic")
+    __slots__ = ("fn", "in_place", "kernel", "latex", "names", "needs", "needs_y", "passes", "plain", "ufuncs", "variadic")
 
     def __init__(
-        self, fn: Callable[..., None], latex: str, kernel: Callable[..., None] | None, in_place: bool, passes: bool
+        self,
+        fn: Callable[..., None],
+        latex: str,
+        kernel: Callable[..., None] | None,
+        in_place: bool,
+        passes: bool,
+        ufuncs: tuple[Any, ...] = (),
     ):
-        self.fn, self.latex, self.kernel, self.passes = fn, latex, kernel, passes
+        self.fn, self.latex, self.kernel, self.passes, self.ufuncs = fn, latex, kernel, passes, ufuncs
         self.in_place = in_place or passes
         self.plain = kernel is None or not JIT_ENABLED
         positional = [p for p in inspect.signature(fn).parameters.values() if p.kind not in _NAMED]
@@ -63,6 +70,7 @@ class Pullback:
         _out, _g, y, *inputs = positional
         self.needs_y = not y.name.startswith("_")
         self.needs = tuple(not p.name.startswith("_") for p in inputs)
+        self.names = tuple(p.name for p in (y, *inputs))
 
     def needs_input(self, k: int) -> bool:
         return self.needs[0] if self.variadic else self.needs[k]
@@ -72,10 +80,15 @@ class Pullback:
 
 
 def pullback(
-    latex: str, *, kernel: Callable[..., None] | None = None, in_place: bool = False, passes: bool = False
+    latex: str,
+    *,
+    kernel: Callable[..., None] | None = None,
+    in_place: bool = False,
+    passes: bool = False,
+    ufuncs: tuple[Any, ...] = (),
 ) -> Callable[[Callable[..., None]], Pullback]:
     """Make a function a gradient rule: `@pullback(r"\\bar x = \\bar y \\odot y")`."""
-    return lambda fn: Pullback(fn, latex, kernel, in_place, passes)
+    return lambda fn: Pullback(fn, latex, kernel, in_place, passes, ufuncs)
 
 
 def elementwise(*shapes: Shape, **_params: Any) -> Shape:
@@ -96,6 +109,7 @@ class Plan(NamedTuple):
 
     rules: tuple[tuple[int, Pullback, bool], ...]
     reads: tuple[int, ...]  # numbers of inputs, −1 for the output
+    words: bytes | None = None  # the same for machine code, where there is some
 
 
 class Op:

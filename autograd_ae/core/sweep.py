@@ -13,7 +13,7 @@ again: both give the same bits, and a test compares them for every op.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -50,66 +50,120 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
     if needed is not None and source(output) not in needed:
         return {}, []
     gradients = {source(output): seed}  # of a node: what has arrived so far, until it is handed on
-    coming, usual = output.node, state.usual  # of the nodes that wait: the one with the largest number,
-    heap: list[tuple[int, Node]] = []  # and the others
-    visited = []
+    coming = output.node  # of the nodes that wait: the one with the largest number,
+    waiting: list[tuple[int, Node]] = []  # and the others
+    visited: list[Node] = []
+    if in_machine_code is not None and needed is None and coming is not None and state.usual:
+        in_machine_code((gradients, visited, coming))
+        return gradients, visited
     while coming is not None:
-        node, coming = coming, heappop(heap)[1] if heap else None
+        node, coming = coming, next_of(waiting) if waiting else None
         visited.append(node)
-        op = node.op
-        y = node.value
-        inputs = node.inputs
-        plan = node.plan
-        if not inputs:
-            refuse_freed(node)
-        if node.prints is not None:
-            for k, before in zip(plan.reads, node.prints):  # noqa: B905
-                if fingerprint(y if k < 0 else inputs[k].data) != before:
-                    refuse_edited(node)
-        g, mine = gradients.pop(node), True  # g may be overwritten when it is read for the last time
-        if wanted and node in wanted:
-            gradients[node], mine = g, False
-        if op.delta is not None:
-            inner = np.empty(y.shape, y.dtype)
-            _pull_back(node, op.delta, "delta", inner, g)
-            g, mine = inner, True
-        for k, rule, last in plan.rules:
-            t = inputs[k]
-            x, made = t.data, t.node
-            origin = t if made is None else made
-            if needed is not None and origin not in needed:
-                continue
-            summed = op.broadcasts and x.shape != y.shape
-            if last and mine and rule.in_place and not summed and (rule.passes or g.size != 1):
-                out = g
+        for made in hand_on(node, gradients, needed, wanted):
+            if coming is None:
+                coming = made
+            elif made.number > coming.number:
+                reach(waiting, coming)
+                coming = made
             else:
-                out = np.empty(y.shape if summed else x.shape, x.dtype)
-            if out is g and rule.passes:
-                pass
-            elif usual and rule.plain and not node.params:
-                if len(inputs) == 1:  # the usual cases, spelt out: a call with *arguments takes twice as long
-                    rule.fn(out, g, y, x)
-                elif len(inputs) == 2:
-                    rule.fn(out, g, y, inputs[0].data, inputs[1].data)
-                else:
-                    _pull_back(node, rule, k, out, g)
-            else:
-                _pull_back(node, rule, k, out, g)
-            if summed:
-                whole, out = out, np.empty(x.shape, x.dtype)
-                unbroadcast(out, whole)
-            so_far = gradients.setdefault(origin, out)
-            if so_far is not out:
-                accumulate(so_far, out)
-            elif made is not None:
-                if coming is None:
-                    coming = made
-                elif made.number > coming.number:
-                    heappush(heap, (-coming.number, coming))
-                    coming = made
-                else:
-                    heappush(heap, (-made.number, made))
+                reach(waiting, made)
+    if visited and visited[0].number > _busy_at:
+        _when_busy()
     return gradients, visited
+
+
+def reach(waiting: list[tuple[int, Node]], node: Node) -> None:
+    """Put a node among those that wait."""
+    heappush(waiting, (-node.number, node))
+
+
+def next_of(waiting: list[tuple[int, Node]]) -> Node:
+    """Take out the one with the largest number."""
+    return heappop(waiting)[1]
+
+
+def hand_on(
+    node: Node,
+    gradients: dict[Source, Array],
+    needed: Set[Source] | None = None,
+    wanted: Set[Source] = frozenset(),
+) -> list[Node]:
+    """Hand a node's gradient on to its inputs; the nodes among them that were reached for the first time.
+
+    Parameters
+    ----------
+    needed : the sources that gradients may go to; None: all.
+    wanted : those whose gradients stay.
+    """
+    op = node.op
+    y = node.value
+    inputs = node.inputs
+    plan = node.plan
+    if not inputs:
+        refuse_freed(node)
+    if node.prints is not None:
+        for k, before in zip(plan.reads, node.prints):  # noqa: B905
+            if fingerprint(y if k < 0 else inputs[k].data) != before:
+                refuse_edited(node)
+    g, mine = gradients.pop(node), True  # g may be overwritten when it is read for the last time
+    if wanted and node in wanted:
+        gradients[node], mine = g, False
+    if op.delta is not None:
+        inner = np.empty(y.shape, y.dtype)
+        _pull_back(node, op.delta, "delta", inner, g)
+        g, mine = inner, True
+    reached, usual = [], state.usual
+    for k, rule, last in plan.rules:
+        t = inputs[k]
+        x, made = t.data, t.node
+        origin = t if made is None else made
+        if needed is not None and origin not in needed:
+            continue
+        summed = op.broadcasts and x.shape != y.shape
+        if last and mine and rule.in_place and not summed and (rule.passes or g.size != 1):
+            out = g
+        else:
+            out = np.empty(y.shape if summed else x.shape, x.dtype)
+        if out is g and rule.passes:
+            pass
+        elif usual and rule.plain and not node.params and len(inputs) <= 2:
+            if len(inputs) == 1:  # the usual cases, spelt out: a call with *arguments takes twice as long
+                rule.fn(out, g, y, x)
+            else:
+                rule.fn(out, g, y, inputs[0].data, inputs[1].data)
+        else:
+            _pull_back(node, rule, k, out, g)
+        if summed:
+            whole, out = out, np.empty(x.shape, x.dtype)
+            unbroadcast(out, whole)
+        so_far = gradients.setdefault(origin, out)
+        if so_far is not out:
+            accumulate(so_far, out)
+        elif made is not None:
+            reached.append(made)
+    return reached
+
+
+def free(visited: list[Node]) -> None:
+    """Let go of what the nodes keep for their rules."""
+    if free_in_machine_code is not None:
+        free_in_machine_code(visited)
+    else:
+        for node in visited:
+            node.free()
+
+
+# The same in machine code (`runtime/eager.py`), once a program has turned out to be busy.
+in_machine_code: Callable[[tuple[Any, ...]], None] | None = None
+free_in_machine_code: Callable[[list[Node]], None] | None = None
+_busy_at: float = float("inf")  # how many lines of tape a busy program has recorded
+_when_busy: Callable[[], None]
+
+
+def when_busy(lines: float, do: Callable[[], None]) -> None:
+    """Call `do` after a sweep over a tape whose lines have numbers above `lines`."""
+    global _busy_at, _when_busy
+    _busy_at, _when_busy = lines, do
 
 
 def _pull_back(node: Node, rule: Pullback, which: int | str, out: Array, g: Array) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from autograd_ae.core.errors import GraphError, ShapeError
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
-from autograd_ae.core.sweep import Source, seed_of, source, sweep
+from autograd_ae.core.sweep import Source, free, seed_of, source, sweep
 from autograd_ae.core.tensor import Tensor, _floats, not_a_graph
 
 STEP = 1e-30
@@ -56,8 +56,7 @@ def backward(loss: Tensor, cotangent: Any = None, *, retain_graph: bool = False)
         else:
             np.add(leaf.grad, gradient, out=leaf.grad)
     if not retain_graph:
-        for node in visited:
-            node.free()
+        free(visited)
 
 
 @overload

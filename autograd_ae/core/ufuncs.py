@@ -5,6 +5,9 @@ E` shows NumPy's calls by hand beside it). So nothing is called here that need n
 the same lines, written twice: the ufunc makes its own result, whose shape and dtype are then known; the attributes are
 set one by one, since more than three in a line go by a tuple; a number keeps its constant. The decorator stands before
 the function that records the general case, and whatever is unusual is left to that function.
+
+The same in machine code takes over in a busy program (`runtime/eager.py`): a function made here has an attribute
+`exchange`, which is handed what is to be called instead.
 """
 
 from __future__ import annotations
@@ -31,7 +34,11 @@ def unary(op: Op) -> Callable[[Recorder], Recorder]:
     ufunc, plan = cast(np.ufunc, op.ufunc), op.plan(3)
 
     def with_usual_case(general: Recorder) -> Recorder:
+        quick: Callable[..., Tensor] | None = None
+
         def call(x):
+            if quick is not None:
+                return quick(x)
             if type(x) is not Tensor or unusual or x.data.dtype not in _FLOATS:
                 return general(x)
             array = x.data
@@ -64,7 +71,11 @@ def unary(op: Op) -> Callable[[Recorder], Recorder]:
                     prints.append(fingerprint(out if k < 0 else array))
             return result
 
-        return cast(Recorder, wraps(general)(call))
+        def exchange(by: Callable[..., Tensor] | None) -> None:
+            nonlocal quick
+            quick = by
+
+        return _named_as(general, call, op, exchange)
 
     return with_usual_case
 
@@ -74,7 +85,11 @@ def binary(op: Op) -> Callable[[Recorder], Recorder]:
     ufunc, plans = cast(np.ufunc, op.ufunc), {flags: op.plan(flags) for flags in (5, 6, 7, -5, -6)}
 
     def with_usual_case(general: Recorder) -> Recorder:
+        quick: Callable[..., Tensor] | None = None
+
         def call(a, b):
+            if quick is not None:
+                return quick(a, b)
             left = a
             right = b
             number = 1
@@ -86,12 +101,12 @@ def binary(op: Op) -> Callable[[Recorder], Recorder]:
                 number = -1
             if left is None or right is None or unusual:
                 return general(a, b)
-            x = left.data
-            y = right.data
-            if x.dtype is not y.dtype or x.dtype not in _FLOATS:
+            u = left.data
+            v = right.data
+            if u.dtype is not v.dtype or u.dtype not in _FLOATS:
                 return general(a, b)
             try:
-                out = ufunc(x, y)
+                out = ufunc(u, v)
             except ValueError:
                 return general(a, b)  # it says which shapes do not fit
             if type(out) is not ndarray:
@@ -120,12 +135,25 @@ def binary(op: Op) -> Callable[[Recorder], Recorder]:
             if plan.reads:
                 node.prints = prints = []
                 for k in plan.reads:
-                    prints.append(fingerprint(out if k < 0 else right.data if k else x))
+                    prints.append(fingerprint(out if k < 0 else right.data if k else u))
             return result
 
-        return cast(Recorder, wraps(general)(call))
+        def exchange(by: Callable[..., Tensor] | None) -> None:
+            nonlocal quick
+            quick = by
+
+        return _named_as(general, call, op, exchange)
 
     return with_usual_case
+
+
+def _named_as(general: Recorder, call: Any, op: Op, exchange: Callable[[Any], None]) -> Recorder:
+    """`call`, with the names of the general function and of its parameters."""
+    own, wanted = call.__code__.co_varnames, general.__code__.co_varnames
+    operands = call.__code__.co_argcount
+    call.__code__ = call.__code__.replace(co_varnames=wanted[:operands] + own[operands:])
+    call.op, call.exchange = op, exchange
+    return cast(Recorder, wraps(general)(call))
 
 
 def _number(x: Any, other: Any) -> Tensor | None:

@@ -52,22 +52,22 @@ def add_db(out, g, _y, _a, _b):
     out[...] = g
 
 
-@pullback(r"\bar{b} = -\bar{y}", in_place=True)
+@pullback(r"\bar{b} = -\bar{y}", in_place=True, ufuncs=(np.negative,))
 def subtract_db(out, g, _y, _a, _b):
     np.negative(g, out=out)
 
 
-@pullback(r"\bar{a} = \bar{y} \odot b", in_place=True)
+@pullback(r"\bar{a} = \bar{y} \odot b", in_place=True, ufuncs=(np.multiply, "b"))
 def multiply_da(out, g, _y, _a, b):
     np.multiply(g, b, out=out)
 
 
-@pullback(r"\bar{b} = \bar{y} \odot a", in_place=True)
+@pullback(r"\bar{b} = \bar{y} \odot a", in_place=True, ufuncs=(np.multiply, "a"))
 def multiply_db(out, g, _y, a, _b):
     np.multiply(g, a, out=out)
 
 
-@pullback(r"\bar{a} = \bar{y} / b", in_place=True)
+@pullback(r"\bar{a} = \bar{y} / b", in_place=True, ufuncs=(np.divide, "b"))
 @at_poles
 def divide_da(out, g, _y, _a, b):
     np.divide(g, b, out=out)
@@ -110,7 +110,7 @@ def power_db(out, g, y, a, b):
     out[...] = np.where((a == 0) & (b.real >= 0), 0, g * y * np.log(real_domain(a)))
 
 
-@pullback(r"\bar{x} = -\bar{y}", in_place=True)
+@pullback(r"\bar{x} = -\bar{y}", in_place=True, ufuncs=(np.negative,))
 def negative_dx(out, g, _y, _x):
     np.negative(g, out=out)
 

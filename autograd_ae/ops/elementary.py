@@ -40,18 +40,18 @@ from autograd_ae.ops.elementwise import at_poles, on_numbers, real_domain
 # Exponentials and logarithms.
 
 
-@pullback(r"\bar{x} = \bar{y} \odot y", in_place=True)
+@pullback(r"\bar{x} = \bar{y} \odot y", in_place=True, ufuncs=(np.multiply, "y"))
 def exp_dx(out, g, y, _x):
     np.multiply(g, y, out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} \odot e^x", in_place=True)
+@pullback(r"\bar{x} = \bar{y} \odot e^x", in_place=True, ufuncs=(np.multiply, "x", np.exp))
 @at_poles
 def expm1_dx(out, g, _y, x):
     np.multiply(g, np.exp(x), out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} / x", in_place=True)
+@pullback(r"\bar{x} = \bar{y} / x", in_place=True, ufuncs=(np.divide, "x"))
 @at_poles
 def log_dx(out, g, _y, x):
     np.divide(g, x, out=out)
@@ -85,7 +85,7 @@ _log1p = Op("log1p", real_log1p, log1p_dx, latex=r"y = \ln(1 + x)", forward=np.l
 # Circular functions.
 
 
-@pullback(r"\bar{x} = \bar{y} \odot \cos x", in_place=True)
+@pullback(r"\bar{x} = \bar{y} \odot \cos x", in_place=True, ufuncs=(np.multiply, "x", np.cos))
 def sin_dx(out, g, _y, x):
     np.multiply(g, np.cos(x), out=out)
 
@@ -139,13 +139,13 @@ _arctan2 = Op(
 # Hyperbolic functions.
 
 
-@pullback(r"\bar{x} = \bar{y} \odot \cosh x")
+@pullback(r"\bar{x} = \bar{y} \odot \cosh x", ufuncs=(np.multiply, "x", np.cosh))
 @at_poles
 def sinh_dx(out, g, _y, x):
     np.multiply(g, np.cosh(x), out=out)
 
 
-@pullback(r"\bar{x} = \bar{y} \odot \sinh x")
+@pullback(r"\bar{x} = \bar{y} \odot \sinh x", ufuncs=(np.multiply, "x", np.sinh))
 @at_poles
 def cosh_dx(out, g, _y, x):
     np.multiply(g, np.sinh(x), out=out)

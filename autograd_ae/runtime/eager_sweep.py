@@ -1,0 +1,246 @@
+"""The reverse sweep in machine code: what `core/sweep.py` does, node by node, for rules that are one product.
+
+Most rules of elementwise functions are ḡ = g · f with a factor f: the output, an operand, or a function of an operand
+whose loop NumPy has (`Factor` in `core/op.py` says which). Such a rule is carried out by NumPy's loops, into new arrays,
+and only when all rules of a node have gone well is anything changed. Whatever is not of this kind (another rule, a sum
+over broadcast axes, an array that was edited, results that NumPy would warn about) is left to `hand_on` in Python, which
+does the whole node, or raises what there is to raise.
+"""
+
+from __future__ import annotations
+
+from autograd_ae.core.fingerprint import SMALL as KEPT_WHOLE
+from autograd_ae.core.jit import jit
+from autograd_ae.core.native import at
+from autograd_ae.core.objects import (
+    DATA, DTYPE, INTEGER, TYPE, Py_DecRef, PyBytes_AsString, PyBytes_Size, PyDict_DelItem, PyDict_GetItemWithError,
+    PyDict_SetItem, PyErr_Occurred, PyList_Append, PyList_GetItem, PyList_New, PyList_Size, PyLong_AsLongLong,
+    PyObject_Vectorcall, PyTuple_GetItem, PyTuple_Size, axes_of, keep, memcmp, memcpy, put, row1, row2, row4,
+    same_shape, size_of, word,
+)  # fmt: skip
+from autograd_ae.runtime.eager_words import (
+    ACCUMULATE, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
+    NEXT, NO_PARAMS, NONE, NOTHING, REACH, RULE_FN, SINGLE, SMALL, T_DATA, T_NODE, TENSOR, WORDS, binary_loop,
+    new_like, unary_loop, usable,
+)  # fmt: skip
+
+FAILED, DONE, ELSEWHERE = 0, 1, 2
+BREATH = 128  # nodes, after which Ctrl-C and other threads have their turn
+# Of a plan, as words: how many inputs, which arrays are read, the rules.
+INPUTS, READS, READ, RULES, FIRST_RULE = 0, 1, 2, 5, 6
+# Of a rule: the input, whether it is the last, what it does and with what, the object and its function, and the loops.
+INPUT, LAST, KIND, OPERAND, RULE, FUNCTION, OUTER, INNER = 0, 1, 2, 3, 4, 5, 6, 10
+RULE_WORDS = 14
+PASSED, ALONE, TIMES, TIMES_FUNCTION = range(4)  # g itself, f(g), f(g, operand), f(g, h(operand))
+PLAN_SIZE = FIRST_RULE + 2 * RULE_WORDS
+
+
+@jit
+def sweep(arguments, block):
+    """Hand gradients on, from a node back: arguments = (gradients, visited, node). None, or 0 with an exception."""
+    b = at(block, WORDS, INTEGER)
+    gradients, visited = PyTuple_GetItem(arguments, 0), PyTuple_GetItem(arguments, 1)
+    coming, waiting, fine, steps = keep(PyTuple_GetItem(arguments, 2)), PyList_New(0), True, 0
+    while coming != 0 and waiting != 0 and fine:
+        node, coming = coming, 0
+        if PyList_Size(waiting) != 0:
+            coming = PyObject_Vectorcall(b[NEXT], row1(waiting), 1, 0)
+            fine = coming != 0
+        steps += 1
+        if steps % BREATH == 0:
+            fine = fine and called(b[BREATHE], node, node, 0)
+        fine = fine and PyList_Append(visited, node) == 0
+        if fine:
+            reached = row2(0, 0)
+            done = handed_on(b, node, gradients, reached)
+            fine = done != FAILED
+            for k in range(2):
+                if word(reached, k) != 0:
+                    coming = reach(b, coming, waiting, word(reached, k))
+            if done == ELSEWHERE:
+                found = PyObject_Vectorcall(b[HAND_ON], row2(node, gradients), 2, 0)
+                fine = found != 0
+                if fine:
+                    for k in range(PyList_Size(found)):
+                        coming = reach(b, coming, waiting, PyList_GetItem(found, k))
+                    Py_DecRef(found)
+        Py_DecRef(node)
+        fine = fine and PyErr_Occurred() == 0
+    if coming != 0:
+        Py_DecRef(coming)
+    if waiting == 0:
+        return 0
+    Py_DecRef(waiting)
+    return keep(b[NONE]) if fine else 0
+
+
+@jit
+def called(function, a, b, arguments):
+    """Whether a call went well; what it gave is dropped."""
+    given = PyObject_Vectorcall(function, row2(a, b), arguments, 0)
+    if given == 0:
+        return False
+    Py_DecRef(given)
+    return True
+
+
+@jit
+def reach(b, coming, waiting, node):
+    """The one of two nodes that comes first, the other having been told to wait. Takes over `coming`, not `node`."""
+    if coming == 0:
+        return keep(node)
+    if PyLong_AsLongLong(word(node, b[N_NUMBER])) > PyLong_AsLongLong(word(coming, b[N_NUMBER])):
+        called(b[REACH], waiting, coming, 2)
+        Py_DecRef(coming)
+        return keep(node)
+    called(b[REACH], waiting, node, 2)
+    return coming
+
+
+@jit
+def handed_on(b, node, gradients, reached):
+    """Hand a node's gradient on to its inputs. The nodes that are reached first are put at `reached`, borrowed."""
+    given, value, described = word(node, b[N_INPUTS]), word(node, b[N_VALUE]), PyTuple_GetItem(word(node, b[N_PLAN]), 2)
+    if described == 0:
+        return FAILED
+    if word(described, TYPE) != b[BYTES] or word(node, b[N_PARAMS]) != b[NO_PARAMS] or not usable(b, value):
+        return ELSEWHERE
+    plan = at(PyBytes_AsString(described), PLAN_SIZE, INTEGER)
+    if PyTuple_Size(given) != plan[INPUTS] or size_of(value) * 8 > SMALL:
+        return ELSEWHERE
+    first, second = PyTuple_GetItem(given, 0), PyTuple_GetItem(given, plan[INPUTS] - 1)
+    g = PyDict_GetItemWithError(gradients, node)
+    if g == 0 or not usable(b, g) or word(g, DTYPE) != word(value, DTYPE) or not same_shape(g, value):
+        return ELSEWHERE
+    if not fits(b, first, value) or not fits(b, second, value):
+        return ELSEWHERE
+    # Other code may run below, so what is looked at is kept.
+    keep(g), keep(value), keep(given)
+    x, y = keep(word(first, b[T_DATA])), keep(word(second, b[T_DATA]))
+    done = ELSEWHERE
+    if is_unedited(b, word(node, b[N_PRINTS]), plan, value, x, y):
+        places = row4(g, value, x, y)
+        outs = row2(0, 0)
+        fine = True
+        for i in range(plan[RULES]):
+            rule = at(PyBytes_AsString(described) + 8 * (FIRST_RULE + i * RULE_WORDS), RULE_WORDS, INTEGER)
+            if fine and same_shape(y if rule[INPUT] == 1 else x, value):
+                put(outs, i, pulled_back(b, rule, places))
+            fine = fine and word(outs, i) != 0
+        if fine:
+            done = commit(b, node, gradients, plan, PyBytes_AsString(described), first, second, outs, reached)
+        for i in range(2):
+            if word(outs, i) != 0:
+                Py_DecRef(word(outs, i))
+        if not fine and PyErr_Occurred() != 0:
+            done = FAILED
+    elif PyErr_Occurred() != 0:
+        done = FAILED
+    Py_DecRef(g), Py_DecRef(value), Py_DecRef(given), Py_DecRef(x), Py_DecRef(y)
+    return done
+
+
+@jit
+def fits(b, tensor, value):
+    """Whether an input is a tensor of the output's dtype and shape, or of no axes."""
+    if word(tensor, TYPE) != b[TENSOR]:
+        return False
+    array = word(tensor, b[T_DATA])
+    if not usable(b, array) or word(array, DTYPE) != word(value, DTYPE):
+        return False
+    return axes_of(array) == 0 or same_shape(array, value)
+
+
+@jit
+def is_unedited(b, prints, plan, value, x, y):
+    """Whether the arrays that the rules read are what they were; where False came from an exception it is set."""
+    if prints == b[NONE]:
+        return True
+    if PyList_Size(prints) != plan[READS]:
+        return False
+    for k in range(plan[READS]):
+        which, kept = plan[READ + k], PyList_GetItem(prints, k)
+        array = value if which < 0 else y if which == 1 else x
+        nbytes = size_of(array) * (4 if word(array, DTYPE) == b[SINGLE] else 8)
+        if word(kept, TYPE) != b[BYTES]:
+            return False
+        if nbytes <= KEPT_WHOLE:
+            if PyBytes_Size(kept) != nbytes or memcmp(PyBytes_AsString(kept), word(array, DATA), nbytes) != 0:
+                return False
+        else:
+            taken = PyObject_Vectorcall(b[FINGERPRINT], row1(array), 1, 0)
+            if taken == 0:
+                return False
+            length = PyBytes_Size(taken) if word(taken, TYPE) == b[BYTES] else -1
+            same = length == PyBytes_Size(kept) and memcmp(PyBytes_AsString(kept), PyBytes_AsString(taken), length) == 0
+            Py_DecRef(taken)
+            if not same:
+                return False
+    return True
+
+
+@jit
+def pulled_back(b, rule, places):
+    """What a rule gives, a new reference; 0: let Python do it (or an exception)."""
+    arrays = at(places, 4, INTEGER)  # g, y, x₁, x₂
+    g, operand = arrays[0], arrays[2 + rule[OPERAND]]
+    if word(rule[RULE], b[RULE_FN]) != rule[FUNCTION]:  # somebody put another function in its place
+        return 0
+    if rule[KIND] == PASSED and rule[LAST] == 1:
+        return keep(g)
+    single = word(g, DTYPE) == b[SINGLE]
+    k = 0 if single else 2
+    out, factor = new_like(b, g), 0
+    fine = out != 0
+    if fine and rule[KIND] == PASSED:
+        memcpy(word(out, DATA), word(g, DATA), size_of(g) * (4 if single else 8))
+    elif fine and rule[KIND] == ALONE:
+        fine = unary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, out, single)
+    elif fine:
+        if rule[KIND] == TIMES_FUNCTION:
+            factor = new_like(b, operand)
+            fine = factor != 0 and unary_loop(rule[INNER + k], rule[INNER + k + 1], operand, factor, single)
+            operand = factor
+        fine = fine and binary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, operand, out, single, True)
+    if factor != 0:
+        Py_DecRef(factor)
+    if not fine and out != 0:
+        Py_DecRef(out)
+        out = 0
+    return out
+
+
+@jit
+def commit(b, node, gradients, plan, words, first, second, outs, reached):
+    """Take the node's gradient out, put its inputs' in. FAILED with an exception."""
+    if PyDict_DelItem(gradients, node) != 0:
+        return FAILED
+    for i in range(plan[RULES]):
+        which, out = word(words, FIRST_RULE + i * RULE_WORDS + INPUT), word(outs, i)
+        tensor = second if which == 1 else first
+        made = word(tensor, b[T_NODE])
+        origin = tensor if made == b[NONE] else made
+        before = PyDict_GetItemWithError(gradients, origin)
+        if before != 0:
+            if not called(b[ACCUMULATE], before, out, 2):
+                return FAILED
+        else:
+            if PyDict_SetItem(gradients, origin, out) != 0:
+                return FAILED
+            if made != b[NONE]:
+                put(reached, i, made)
+    return DONE
+
+
+@jit
+def release(visited, block):
+    """Let go of what the nodes of a list keep, as `Node.free` does."""
+    b = at(block, WORDS, INTEGER)
+    for k in range(PyList_Size(visited)):
+        node = PyList_GetItem(visited, k)
+        given, value, prints = word(node, b[N_INPUTS]), word(node, b[N_VALUE]), word(node, b[N_PRINTS])
+        put(node, b[N_INPUTS], keep(b[NOTHING]))
+        put(node, b[N_VALUE], keep(b[GONE]))
+        put(node, b[N_PRINTS], keep(b[NONE]))
+        Py_DecRef(given), Py_DecRef(value), Py_DecRef(prints)
+    return keep(b[NONE])
