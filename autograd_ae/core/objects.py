@@ -165,33 +165,38 @@ def same_shape(a, b):
     return same
 
 
-@jit
-def _is_odd(results, but_sign, least, infinity):
-    odd = 0
-    for i in range(results.size):
-        bits = results[i] & but_sign
-        odd += (bits >= infinity) | ((bits != 0) & (bits < least))
-    return odd != 0
+INFINITE, TINY, ZERO = 1, 2, 4  # what is among numbers: an infinity or NaN, one below the normal ones, 0
 
 
 @jit
-def is_odd(out, n, single):
-    """Whether NumPy may have something to say about results: an infinity, NaN or a number below the normal ones."""
+def _kinds(words, but_sign, one, least, infinity):
+    largest, smallest, zero = least, but_sign, but_sign
+    for i in range(words.size):
+        magnitude = words.dtype.type(words[i] & but_sign)  # integers are wider in between
+        largest = max(largest, magnitude)
+        zero = min(zero, magnitude)
+        smallest = min(smallest, words.dtype.type(magnitude - one))  # of 0 the largest of all
+    return (largest >= infinity) * INFINITE + (smallest < least - one) * TINY + (zero == 0) * ZERO
+
+
+@jit
+def kinds_among(numbers, n, single):
+    """What is among n numbers at an address, for which NumPy may have something to say, as a sum of kinds."""
     if single:
-        but_sign, least, infinity = np.uint32(0x7FFFFFFF), np.uint32(0x00800000), np.uint32(0x7F800000)
-        return _is_odd(at(out, n, SINGLES), but_sign, least, infinity)
-    but_sign, least, infinity = (
-        np.uint64(0x7FFFFFFFFFFFFFFF), np.uint64(0x0010000000000000), np.uint64(0x7FF0000000000000),
-    )  # fmt: skip
-    return _is_odd(at(out, n, DOUBLES), but_sign, least, infinity)
+        but_sign, one, least, infinity = 0x7FFFFFFF, 1, 0x00800000, 0x7F800000
+        return _kinds(
+            at(numbers, n, SINGLES), np.uint32(but_sign), np.uint32(one), np.uint32(least), np.uint32(infinity)
+        )
+    but_sign, one, least, infinity = 0x7FFFFFFFFFFFFFFF, 1, 0x0010000000000000, 0x7FF0000000000000
+    return _kinds(at(numbers, n, DOUBLES), np.uint64(but_sign), np.uint64(one), np.uint64(least), np.uint64(infinity))
 
 
 @jit
 def _has_vanished(out, a, b, but_sign):
-    found = 0
+    found = False
     for i in range(out.size):
-        found += ((out[i] & but_sign) == 0) & ((a[i] & but_sign) != 0) & ((b[i] & but_sign) != 0)
-    return found != 0
+        found |= ((out[i] & but_sign) == 0) & ((a[i] & but_sign) != 0) & ((b[i] & but_sign) != 0)
+    return found
 
 
 @jit

@@ -171,7 +171,7 @@ def _words_of(common: Array, op: Op, function: Any, *, through: bool) -> Array:
     }  # fmt: skip
     for place, thing in objects.items():
         words[place] = hold(thing)
-    words[w.THROUGH], words[w.UNDERFLOWS] = through, ufunc not in (np.add, np.subtract)
+    words[w.THROUGH], words[w.CARE] = through, _care(ufunc)
     found = loops(ufunc)
     assert found is not None  # `_describe_plans` has asked
     words[w.LOOPS : w.LOOPS + 4] = *found[0], *found[1]
@@ -180,6 +180,11 @@ def _words_of(common: Array, op: Op, function: Any, *, through: bool) -> Array:
         reads = (*plan.reads, 0, 0, 0)[:3]
         words[w.PLANS + w.PLAN_WORDS * k : w.PLANS + w.PLAN_WORDS * (k + 1)] = hold(plan), len(plan.reads), *reads
     return words
+
+
+def _care(ufunc: np.ufunc) -> int:
+    """What flags the results of a ufunc can raise. (The smallest sums are exact.)"""
+    return w.NEVER if ufunc is np.negative else w.OVERFLOW if ufunc in (np.add, np.subtract) else w.ALL
 
 
 def _describe_plans(op: Op) -> bool:
@@ -208,7 +213,9 @@ def _rule_words(k: int, rule: Pullback, last: bool) -> list[int] | None:
     kind, operand = eager_sweep.PASSED, 0
     outer: Any = ((0, 0), (0, 0))
     inner = outer
+    care = w.NEVER
     if rule.ufuncs:
+        care = _care(rule.ufuncs[0])
         kind = eager_sweep.ALONE + len(rule.ufuncs) - 1
         outer = loops(rule.ufuncs[0])
         if len(rule.ufuncs) > 1:
@@ -219,7 +226,7 @@ def _rule_words(k: int, rule: Pullback, last: bool) -> list[int] | None:
         return None
     if outer is None or inner is None or not rule.plain:
         return None
-    return [k, int(last), kind, operand, hold(rule), hold(rule.fn), *outer[0], *outer[1], *inner[0], *inner[1]]
+    return [k, int(last), kind, operand, hold(rule), hold(rule.fn), care, *outer[0], *outer[1], *inner[0], *inner[1]]
 
 
 def _breathe() -> None:

@@ -21,10 +21,10 @@ from autograd_ae.core.objects import (
     PyTuple_New, PyTuple_SetItem, PyType_GenericAlloc, axes_of, keep, put, row1, row2, same_shape, size_of, word,
 )  # fmt: skip
 from autograd_ae.runtime.eager_words import (
-    AS_ARRAY, CODE_FILE, DOUBLE, FALSE, FINGERPRINT, FLOAT, GENERAL, INT, INTERNAL, KEPT_DOUBLE, KEPT_SINGLE, LOOPS,
+    AS_ARRAY, CARE, CODE_FILE, DOUBLE, FALSE, FINGERPRINT, FLOAT, GENERAL, INT, INTERNAL, KEPT_DOUBLE, KEPT_SINGLE, LOOPS,
     N_CODE, N_INPUTS, N_LASTI, N_NUMBER, N_OP, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE, NDARRAY, NO_PARAMS, NODE, NONE,
     NUMBER, NUMBERS, OP, OUTSIDE, PLAN_WORDS, PLANS, SINGLE, SMALL, T_DATA, T_GRAD, T_NAME, T_NODE, T_TRACED, TENSOR,
-    THROUGH, TRUE, UFUNC, UNDERFLOWS, UNUSUAL, VALUE_ERROR, WORDS, binary_loop, new_like, unary_loop, usable,
+    THROUGH, TRUE, UFUNC, UNUSUAL, VALUE_ERROR, WORDS, binary_loop, new_like, unary_loop, usable,
 )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def applied(b, array):
     out = new_like(b, array)
     if out != 0:
         loop = LOOPS if single else LOOPS + 2
-        if not unary_loop(b[loop], b[loop + 1], array, out, single):
+        if not unary_loop(b[loop], b[loop + 1], array, out, single, b[CARE]):
             Py_DecRef(out)
             return by_ufunc(b, array, array, 1)
     return out
@@ -139,7 +139,7 @@ def applied_to_two(b, x, y):
     out = new_like(b, like)
     if out != 0:
         loop = LOOPS if single else LOOPS + 2
-        if not binary_loop(b[loop], b[loop + 1], x, y, out, single, b[UNDERFLOWS] != 0):
+        if not binary_loop(b[loop], b[loop + 1], x, y, out, single, b[CARE]):
             Py_DecRef(out)
             return by_ufunc(b, x, y, 2)
     return out

@@ -19,7 +19,7 @@ from autograd_ae.core.objects import (
     same_shape, size_of, word,
 )  # fmt: skip
 from autograd_ae.runtime.eager_words import (
-    ACCUMULATE, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
+    ACCUMULATE, ALL, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
     NEXT, NO_PARAMS, NONE, NOTHING, REACH, RULE_FN, SINGLE, SMALL, T_DATA, T_NODE, TENSOR, WORDS, binary_loop,
     new_like, unary_loop, usable,
 )  # fmt: skip
@@ -28,9 +28,9 @@ FAILED, DONE, ELSEWHERE = 0, 1, 2
 BREATH = 128  # nodes, after which Ctrl-C and other threads have their turn
 # Of a plan, as words: how many inputs, which arrays are read, the rules.
 INPUTS, READS, READ, RULES, FIRST_RULE = 0, 1, 2, 5, 6
-# Of a rule: the input, whether it is the last, what it does and with what, the object and its function, and the loops.
-INPUT, LAST, KIND, OPERAND, RULE, FUNCTION, OUTER, INNER = 0, 1, 2, 3, 4, 5, 6, 10
-RULE_WORDS = 14
+# Of a rule: the input, whether it is the last, what it does and with what, the object and its function, what can go wrong, the loops.
+INPUT, LAST, KIND, OPERAND, RULE, FUNCTION, CARE_OF, OUTER, INNER = 0, 1, 2, 3, 4, 5, 6, 7, 11
+RULE_WORDS = 15
 PASSED, ALONE, TIMES, TIMES_FUNCTION = range(4)  # g itself, f(g), f(g, operand), f(g, h(operand))
 PLAN_SIZE = FIRST_RULE + 2 * RULE_WORDS
 
@@ -195,13 +195,13 @@ def pulled_back(b, rule, places):
     if fine and rule[KIND] == PASSED:
         memcpy(word(out, DATA), word(g, DATA), size_of(g) * (4 if single else 8))
     elif fine and rule[KIND] == ALONE:
-        fine = unary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, out, single)
+        fine = unary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, out, single, rule[CARE_OF])
     elif fine:
         if rule[KIND] == TIMES_FUNCTION:
             factor = new_like(b, operand)
-            fine = factor != 0 and unary_loop(rule[INNER + k], rule[INNER + k + 1], operand, factor, single)
+            fine = factor != 0 and unary_loop(rule[INNER + k], rule[INNER + k + 1], operand, factor, single, ALL)
             operand = factor
-        fine = fine and binary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, operand, out, single, True)
+        fine = fine and binary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, operand, out, single, ALL)
     if factor != 0:
         Py_DecRef(factor)
     if not fine and out != 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.core.objects import (
-    DATA, DIMENSIONS, DTYPE, Py_IncRef, axes_of, c_call, has_vanished, is_odd,
-    is_plain, is_zero, row1, row2, row3, size_of, word,
+    DATA, DIMENSIONS, DTYPE, INFINITE, ZERO, Py_IncRef, axes_of, c_call, has_vanished, is_plain, is_zero, kinds_among,
+    row1, row2, row3, size_of, word,
 )  # fmt: skip
 
 # Types, dtypes, and the only ones of their kind; NumPy's function that makes an array.
@@ -22,11 +22,12 @@ from autograd_ae.core.objects import (
 (
     UNUSUAL, NUMBERS, INTERNAL, OUTSIDE, FINGERPRINT, AS_ARRAY, HAND_ON, ACCUMULATE, REACH, NEXT, BREATHE, GONE, NOTHING,
 ) = range(31, 44)  # fmt: skip
-# Of one op: its functions, whether it is called through a Python function, whether its results can underflow,
+# Of one op: its functions, whether it is called through a Python function, what its results can raise,
 # its loops (address and what the loop wants beside, for float32, then for float64), its plans by what is traced.
-OP, GENERAL, UFUNC, NUMBER, KEPT_SINGLE, KEPT_DOUBLE, THROUGH, UNDERFLOWS, LOOPS, PLANS = *range(44, 53), 56
+OP, GENERAL, UFUNC, NUMBER, KEPT_SINGLE, KEPT_DOUBLE, THROUGH, CARE, LOOPS, PLANS = *range(44, 53), 56
 PLAN_WORDS = 5  # a plan, how many arrays its rules read, which ones
 WORDS = PLANS + PLAN_WORDS * 5
+NEVER, OVERFLOW, ALL = range(3)  # flags that NumPy may find raised: none (−x), overflow (x + y), any
 SMALL = 65536  # bytes: in a larger array NumPy's calls cost nothing, and let other threads run
 
 
@@ -47,26 +48,30 @@ def new_like(b, array):
 
 
 @jit
-def unary_loop(loop, beside, array, out, single):
+def unary_loop(loop, beside, array, out, single, care):
     """out ← f(array), and whether NumPy has nothing to say about the results."""
     n, item = size_of(array), 4 if single else 8
     x, y = word(array, DATA), word(out, DATA)
     c_call(loop, row2(x, y), row1(n), row2(item, item), beside)
-    return not (is_odd(y, n, single) or has_vanished(y, x, x, n, single))
+    if care == NEVER:
+        return True
+    kinds = kinds_among(y, n, single)
+    return kinds == 0 or (kinds == ZERO and not has_vanished(y, x, x, n, single))
 
 
 @jit
-def binary_loop(loop, beside, left, right, out, single, underflows):
+def binary_loop(loop, beside, left, right, out, single, care):
     """out ← f(left, right), where an operand without axes goes with every element of the other; the same answer."""
     n, item = size_of(out), 4 if single else 8
     x, y, z = word(left, DATA), word(right, DATA), word(out, DATA)
     x_step = 0 if axes_of(left) == 0 and axes_of(out) != 0 else item
     y_step = 0 if axes_of(right) == 0 and axes_of(out) != 0 else item
     c_call(loop, row3(x, y, z), row1(n), row3(x_step, y_step, item), beside)
-    if is_odd(z, n, single):
-        return False
-    if not underflows:
-        return True
+    kinds = kinds_among(z, n, single)
+    if care == OVERFLOW:
+        return kinds & INFINITE == 0
+    if kinds != ZERO:
+        return kinds == 0
     if x_step == 0:
         return is_zero(x, single) or not has_vanished(z, y, y, n, single)
     if y_step == 0:
