@@ -49,6 +49,7 @@ PyList_SetItem = _c("PyList_SetItem", 3, answer="int32")  # takes over the refer
 PyList_Append = _c("PyList_Append", 2, answer="int32")
 PyDict_GetItemWithError = _c("PyDict_GetItemWithError", 2)
 PyDict_SetItem, PyDict_DelItem = _c("PyDict_SetItem", 3, answer="int32"), _c("PyDict_DelItem", 2, answer="int32")
+PyDict_Size = _c("PyDict_Size", 1)
 PySet_Size = _c("PySet_Size", 1)
 PyBytes_FromStringAndSize = _c("PyBytes_FromStringAndSize", 2)
 PyBytes_AsString, PyBytes_Size = _c("PyBytes_AsString", 1), _c("PyBytes_Size", 1)
@@ -143,6 +144,11 @@ def axes_of(array):
 def is_plain(array, ndarray):
     """Whether an object is an array in C order and aligned, of no subclass."""
     return word(array, TYPE) == ndarray and at(array, 18, HALF)[FLAGS] & IN_ORDER == IN_ORDER
+
+
+@jit
+def is_writeable(array):
+    return at(array, 18, HALF)[FLAGS] & WRITEABLE != 0
 
 
 @jit

@@ -13,9 +13,9 @@ from autograd_ae.core.fingerprint import SMALL as KEPT_WHOLE
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.core.objects import (
-    DATA, DTYPE, INTEGER, TYPE, Py_DecRef, PyBytes_AsString, PyBytes_Size, PyDict_DelItem, PyDict_GetItemWithError,
-    PyDict_SetItem, PyErr_Occurred, PyList_Append, PyList_GetItem, PyList_New, PyList_Size, PyLong_AsLongLong,
-    PyObject_Vectorcall, PyTuple_GetItem, PyTuple_Size, axes_of, keep, memcmp, memcpy, put, row1, row2, row4,
+    DATA, DTYPE, HALF, INTEGER, TYPE, Py_DecRef, PyBytes_AsString, PyBytes_Size, PyDict_DelItem, PyDict_GetItemWithError,
+    PyDict_SetItem, PyDict_Size, PyErr_Occurred, PyList_Append, PyList_GetItem, PyList_New, PyList_Size, PyLong_AsLongLong,
+    PyObject_Vectorcall, PyTuple_GetItem, PyTuple_Size, axes_of, is_writeable, keep, memcmp, memcpy, put, row1, row2, row4,
     same_shape, size_of, word,
 )  # fmt: skip
 from autograd_ae.runtime.eager_words import (
@@ -35,12 +35,18 @@ PASSED, ALONE, TIMES, TIMES_FUNCTION = range(4)  # g itself, f(g), f(g, operand)
 PLAN_SIZE = FIRST_RULE + 2 * RULE_WORDS
 
 
+# What goes along with the sweep: the gradient of the node that comes next, where nothing else waits, so that it need not
+# be put in the dictionary and taken out again; an array that nobody needs, to be written to instead of a new one.
+CARRIED, SPARE = 0, 1
+
+
 @jit
 def sweep(arguments, block):
     """Hand gradients on, from a node back: arguments = (gradients, visited, node). None, or 0 with an exception."""
     b = at(block, WORDS, INTEGER)
     gradients, visited = PyTuple_GetItem(arguments, 0), PyTuple_GetItem(arguments, 1)
     coming, waiting, fine, steps = keep(PyTuple_GetItem(arguments, 2)), PyList_New(0), True, 0
+    along = row2(0, 0)
     while coming != 0 and waiting != 0 and fine:
         node, coming = coming, 0
         if PyList_Size(waiting) != 0:
@@ -52,11 +58,12 @@ def sweep(arguments, block):
         fine = fine and PyList_Append(visited, node) == 0
         if fine:
             reached = row2(0, 0)
-            done = handed_on(b, node, gradients, reached)
+            done = handed_on(b, node, gradients, along, coming == 0, reached)
             fine = done != FAILED
             for k in range(2):
                 if word(reached, k) != 0:
                     coming = reach(b, coming, waiting, word(reached, k))
+                    Py_DecRef(word(reached, k))
             if done == ELSEWHERE:
                 found = PyObject_Vectorcall(b[HAND_ON], row2(node, gradients), 2, 0)
                 fine = found != 0
@@ -66,12 +73,18 @@ def sweep(arguments, block):
                     Py_DecRef(found)
         Py_DecRef(node)
         fine = fine and PyErr_Occurred() == 0
-    if coming != 0:
-        Py_DecRef(coming)
-    if waiting == 0:
-        return 0
-    Py_DecRef(waiting)
-    return keep(b[NONE]) if fine else 0
+    drop(coming)
+    drop(waiting)
+    drop(word(along, CARRIED))
+    drop(word(along, SPARE))
+    return keep(b[NONE]) if fine and waiting != 0 else 0
+
+
+@jit
+def drop(thing):
+    """Give up a reference, where there is one."""
+    if thing != 0:
+        Py_DecRef(thing)
 
 
 @jit
@@ -98,45 +111,68 @@ def reach(b, coming, waiting, node):
 
 
 @jit
-def handed_on(b, node, gradients, reached):
-    """Hand a node's gradient on to its inputs. The nodes that are reached first are put at `reached`, borrowed."""
+def handed_on(b, node, gradients, along, alone, reached):
+    """Hand a node's gradient on to its inputs. The nodes that are reached first are put at `reached`.
+
+    `alone` : no other node waits.
+    """
+    g, carried = word(along, CARRIED), word(along, CARRIED) != 0
+    if carried:
+        put(along, CARRIED, 0)
+    else:
+        g = PyDict_GetItemWithError(gradients, node)
+        if g == 0:
+            return ELSEWHERE
+        keep(g)
+    done = tried(b, node, g, gradients, along, alone, carried, reached)
+    if done == ELSEWHERE and carried and PyDict_SetItem(gradients, node, g) != 0:
+        done = FAILED
+    if done == DONE and at(g, 1, HALF)[0] == 1 and word(along, SPARE) == 0:  # the only reference is this one
+        put(along, SPARE, g)
+    else:
+        Py_DecRef(g)
+    return done
+
+
+@jit
+def tried(b, node, g, gradients, along, alone, carried, reached):
+    """The same with the gradient at hand; where it cannot be done here nothing has changed."""
     given, value, described = word(node, b[N_INPUTS]), word(node, b[N_VALUE]), PyTuple_GetItem(word(node, b[N_PLAN]), 2)
     if described == 0:
         return FAILED
     if word(described, TYPE) != b[BYTES] or word(node, b[N_PARAMS]) != b[NO_PARAMS] or not usable(b, value):
         return ELSEWHERE
-    plan = at(PyBytes_AsString(described), PLAN_SIZE, INTEGER)
+    words = PyBytes_AsString(described)
+    plan = at(words, FIRST_RULE, INTEGER)
     if PyTuple_Size(given) != plan[INPUTS] or size_of(value) * 8 > SMALL:
         return ELSEWHERE
     first, second = PyTuple_GetItem(given, 0), PyTuple_GetItem(given, plan[INPUTS] - 1)
-    g = PyDict_GetItemWithError(gradients, node)
-    if g == 0 or not usable(b, g) or word(g, DTYPE) != word(value, DTYPE) or not same_shape(g, value):
+    if not usable(b, g) or word(g, DTYPE) != word(value, DTYPE) or not same_shape(g, value):
         return ELSEWHERE
     if not fits(b, first, value) or not fits(b, second, value):
         return ELSEWHERE
     # Other code may run below, so what is looked at is kept.
-    keep(g), keep(value), keep(given)
+    keep(value)
+    keep(given)
     x, y = keep(word(first, b[T_DATA])), keep(word(second, b[T_DATA]))
-    done = ELSEWHERE
+    done, outs = ELSEWHERE, row2(0, 0)
     if is_unedited(b, word(node, b[N_PRINTS]), plan, value, x, y):
-        places = row4(g, value, x, y)
-        outs = row2(0, 0)
-        fine = True
+        fine, places = True, row4(g, value, x, y)
         for i in range(plan[RULES]):
-            rule = at(PyBytes_AsString(described) + 8 * (FIRST_RULE + i * RULE_WORDS), RULE_WORDS, INTEGER)
+            rule = at(words + 8 * (FIRST_RULE + i * RULE_WORDS), RULE_WORDS, INTEGER)
             if fine and same_shape(y if rule[INPUT] == 1 else x, value):
-                put(outs, i, pulled_back(b, rule, places))
+                put(outs, i, pulled_back(b, rule, places, along))
             fine = fine and word(outs, i) != 0
-        if fine:
-            done = commit(b, node, gradients, plan, PyBytes_AsString(described), first, second, outs, reached)
-        for i in range(2):
-            if word(outs, i) != 0:
-                Py_DecRef(word(outs, i))
-        if not fine and PyErr_Occurred() != 0:
-            done = FAILED
-    elif PyErr_Occurred() != 0:
+        if fine and (carried or PyDict_DelItem(gradients, node) == 0):
+            done = commit(b, gradients, along, alone, plan, words, first, second, outs, reached)
+    if PyErr_Occurred() != 0:
         done = FAILED
-    Py_DecRef(g), Py_DecRef(value), Py_DecRef(given), Py_DecRef(x), Py_DecRef(y)
+    drop(word(outs, 0))
+    drop(word(outs, 1))
+    Py_DecRef(value)
+    Py_DecRef(given)
+    Py_DecRef(x)
+    Py_DecRef(y)
     return done
 
 
@@ -180,7 +216,7 @@ def is_unedited(b, prints, plan, value, x, y):
 
 
 @jit
-def pulled_back(b, rule, places):
+def pulled_back(b, rule, places, along):
     """What a rule gives, a new reference; 0: let Python do it (or an exception)."""
     arrays = at(places, 4, INTEGER)  # g, y, x₁, x₂
     g, operand = arrays[0], arrays[2 + rule[OPERAND]]
@@ -189,46 +225,59 @@ def pulled_back(b, rule, places):
     if rule[KIND] == PASSED and rule[LAST] == 1:
         return keep(g)
     single = word(g, DTYPE) == b[SINGLE]
-    k = 0 if single else 2
-    out, factor = new_like(b, g), 0
-    fine = out != 0
-    if fine and rule[KIND] == PASSED:
+    k, fine, out = 0 if single else 2, True, spare_or_new(b, g, along)
+    if out == 0:
+        return 0
+    if rule[KIND] == PASSED:
         memcpy(word(out, DATA), word(g, DATA), size_of(g) * (4 if single else 8))
-    elif fine and rule[KIND] == ALONE:
+    elif rule[KIND] == ALONE:
         fine = unary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, out, single, rule[CARE_OF])
-    elif fine:
+    else:
         if rule[KIND] == TIMES_FUNCTION:
-            factor = new_like(b, operand)
-            fine = factor != 0 and unary_loop(rule[INNER + k], rule[INNER + k + 1], operand, factor, single, ALL)
-            operand = factor
+            fine = axes_of(operand) == axes_of(out) and unary_loop(
+                rule[INNER + k], rule[INNER + k + 1], operand, out, single, ALL
+            )
+            operand = out
         fine = fine and binary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, operand, out, single, ALL)
-    if factor != 0:
-        Py_DecRef(factor)
-    if not fine and out != 0:
+    if not fine:
         Py_DecRef(out)
         out = 0
     return out
 
 
 @jit
-def commit(b, node, gradients, plan, words, first, second, outs, reached):
-    """Take the node's gradient out, put its inputs' in. FAILED with an exception."""
-    if PyDict_DelItem(gradients, node) != 0:
-        return FAILED
+def spare_or_new(b, like, along):
+    """An array to write to, of a shape and dtype; 0 with an exception."""
+    spare = word(along, SPARE)
+    if spare != 0:
+        put(along, SPARE, 0)
+        if word(spare, DTYPE) == word(like, DTYPE) and same_shape(spare, like) and is_writeable(spare):
+            return spare
+        Py_DecRef(spare)
+    return new_like(b, like)
+
+
+@jit
+def commit(b, gradients, along, alone, plan, words, first, second, outs, reached):
+    """Put the gradients of the inputs in their place. FAILED with an exception."""
     for i in range(plan[RULES]):
         which, out = word(words, FIRST_RULE + i * RULE_WORDS + INPUT), word(outs, i)
         tensor = second if which == 1 else first
         made = word(tensor, b[T_NODE])
+        if made != b[NONE] and alone and plan[RULES] == 1 and PyDict_Size(gradients) == 0:
+            put(along, CARRIED, keep(out))
+            put(reached, i, keep(made))
+            return DONE
         origin = tensor if made == b[NONE] else made
         before = PyDict_GetItemWithError(gradients, origin)
         if before != 0:
             if not called(b[ACCUMULATE], before, out, 2):
                 return FAILED
         else:
-            if PyDict_SetItem(gradients, origin, out) != 0:
+            if PyErr_Occurred() != 0 or PyDict_SetItem(gradients, origin, out) != 0:
                 return FAILED
             if made != b[NONE]:
-                put(reached, i, made)
+                put(reached, i, keep(made))
     return DONE
 
 

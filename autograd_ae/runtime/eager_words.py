@@ -72,6 +72,8 @@ def binary_loop(loop, beside, left, right, out, single, care):
         return kinds & INFINITE == 0
     if kinds != ZERO:
         return kinds == 0
+    if y == z:  # which has been written over
+        return not has_vanished(z, x, x, n, single)
     if x_step == 0:
         return is_zero(x, single) or not has_vanished(z, y, y, n, single)
     if y_step == 0:
