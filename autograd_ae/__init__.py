@@ -8,6 +8,7 @@ editors read `__init__.pyi` instead, which names them all.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import Any
 
@@ -53,16 +54,24 @@ __all__ = ["__version__", *sorted(_SUBPACKAGES), *sorted(_HOME_OF)]
 def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         if name in ("core", "ops", "nn"):
-            importlib.import_module("autograd_ae.ops.api")
+            _load_ops()
         return importlib.import_module(f"autograd_ae.{name}")
     if name not in _HOME_OF:
         from difflib import get_close_matches
 
         near = [f"{home}.{name}" for home in _homes_of(name)] or get_close_matches(name, __all__, 1)
         raise AttributeError(f"autograd_ae has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    importlib.import_module("autograd_ae.ops.api")  # gives tensors their operators
+    _load_ops()
     value = globals()[name] = getattr(importlib.import_module(f"autograd_ae.{_HOME_OF[name]}"), name)
     return value
+
+
+@functools.cache
+def _load_ops() -> None:
+    """Give tensors their operators, and machine code to programs that turn out to be busy."""
+    importlib.import_module("autograd_ae.ops.api")
+    sweep = importlib.import_module("autograd_ae.core.sweep")
+    sweep.when_busy(10_000, lambda lines: importlib.import_module("autograd_ae.runtime.eager").offered(lines))
 
 
 def _homes_of(name: str) -> list[str]:

@@ -68,7 +68,7 @@ def sweep(output: Tensor, seed: Array, wrt: Sequence[Tensor] | None = None) -> t
             else:
                 reach(waiting, made)
     if visited and visited[0].number > _busy_at:
-        _when_busy()
+        _when_busy(visited[0].number)
     return gradients, visited
 
 
@@ -157,11 +157,11 @@ def free(visited: list[Node]) -> None:
 in_machine_code: Callable[[tuple[Any, ...]], None] | None = None
 free_in_machine_code: Callable[[list[Node]], None] | None = None
 _busy_at: float = float("inf")  # how many lines of tape a busy program has recorded
-_when_busy: Callable[[], None]
+_when_busy: Callable[[int], None]
 
 
-def when_busy(lines: float, do: Callable[[], None]) -> None:
-    """Call `do` after a sweep over a tape whose lines have numbers above `lines`."""
+def when_busy(lines: float, do: Callable[[int], None]) -> None:
+    """Call `do` with how many lines of tape there have been, after a sweep that finds more than `lines`."""
     global _busy_at, _when_busy
     _busy_at, _when_busy = lines, do
 

@@ -7,11 +7,12 @@ reverse sweep. Nothing else changes: results, gradients, nodes, errors, warnings
 code, which remains the definition and does whatever is not the usual case.
 
 The kernels take seconds to compile, once on a machine, so nobody who records a few lines should wait for them: `offered`
-is called when a tape has become long, and again when it has become so long that compiling pays.
+is called after 10,000 lines, and once more after so many that compiling pays.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import struct
 import sys
@@ -36,16 +37,14 @@ from autograd_ae.runtime.eager_recording import record_binary, record_unary
 from autograd_ae.runtime.eager_sweep import release
 from autograd_ae.runtime.eager_sweep import sweep as sweep_kernel
 
-KEPT, PAYS = 10_000, 500_000  # lines of tape: a program is busy; it has taken as long as the kernels take to compile
+PAYS = 1_000_000  # lines of tape, which take about as long to record and sweep as the kernels take to compile
 KERNELS = ((record_unary, 2), (record_binary, 3), (sweep_kernel, 2), (release, 2))
 _quick = False
 
 
-def offered() -> None:
+def offered(lines: int) -> None:
     """Quicken where the kernels lie on disk; else ask again after `PAYS` lines of tape, and compile them then."""
-    if not possible():
-        sweep.when_busy(float("inf"), offered)
-    elif all(is_code_kept(*kernel) for kernel in KERNELS) or next(recording._numbers) > PAYS:
+    if lines > PAYS or not possible() or all(is_code_kept(*kernel) for kernel in KERNELS):
         quicken()
     else:
         sweep.when_busy(PAYS, offered)
@@ -65,9 +64,18 @@ def possible() -> bool:
 def quicken() -> bool:
     """Let machine code record and sweep from now on; whether it can be had here. Compiling may take a while, once."""
     global _quick
+    sweep.when_busy(float("inf"), offered)  # there is nothing more to offer
     if _quick or not possible():
         return _quick
-    sweep.when_busy(float("inf"), offered)
+    for put_in_place, made in _machine_code():
+        put_in_place(made)
+    _quick = True
+    return True
+
+
+@functools.cache
+def _machine_code() -> list[tuple[Callable[[Any], None], Any]]:
+    """What to put in place, and how."""
     common = _common_words()
     wanted: list[Operation] = []
     install: list[Callable[[Any], None]] = []
@@ -86,10 +94,7 @@ def quicken() -> bool:
     install.append(lambda function: setattr(sweep, "in_machine_code", function))
     wanted.append(Operation("free", code_of(*KERNELS[3]), common, 1))
     install.append(lambda function: setattr(sweep, "free_in_machine_code", function))
-    for put_in_place, made in zip(install, operations(wanted, Tensor), strict=True):
-        put_in_place(made)
-    _quick = True
-    return True
+    return list(zip(install, operations(wanted, Tensor), strict=True))
 
 
 def slow_down() -> None:
