@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import platform
+import sys
 from typing import Any
 
 import numpy as np
 
+from autograd_ae.core.entry import hold
 from autograd_ae.core.entry import word as word_at
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import Native, at
 
 INTEGER, HALF = np.zeros(1, np.int64), np.zeros(1, np.int32)
-SINGLES, DOUBLES = np.zeros(1, np.uint32), np.zeros(1, np.uint64)  # the bits of float32 and float64
 
 
 def _c(name: str, arguments: int, *, answer: str = "int64") -> Native:
@@ -60,6 +62,7 @@ PyFrame_GetLasti = _c("PyFrame_GetLasti", 1, answer="int32")
 PyErr_ExceptionMatches = _c("PyErr_ExceptionMatches", 1, answer="int32")
 PyErr_Occurred, PyErr_Clear = _c("PyErr_Occurred", 0), _c("PyErr_Clear", 0, answer="none")
 Py_IncRef, Py_DecRef = _c("Py_IncRef", 1, answer="none"), _c("Py_DecRef", 1, answer="none")
+fetestexcept = _c("fetestexcept", 1, answer="int32")  # which flags of floating point arithmetic have been raised
 memcmp, memcpy = _c("memcmp", 3, answer="int32"), _c("memcpy", 3)
 
 
@@ -171,56 +174,6 @@ def same_shape(a, b):
     return same
 
 
-INFINITE, TINY, ZERO = 1, 2, 4  # what is among numbers: an infinity or NaN, one below the normal ones, 0
-
-
-@jit
-def _kinds(words, but_sign, one, least, infinity):
-    largest, smallest, zero = least, but_sign, but_sign
-    for i in range(words.size):
-        magnitude = words.dtype.type(words[i] & but_sign)  # integers are wider in between
-        largest = max(largest, magnitude)
-        zero = min(zero, magnitude)
-        smallest = min(smallest, words.dtype.type(magnitude - one))  # of 0 the largest of all
-    return (largest >= infinity) * INFINITE + (smallest < least - one) * TINY + (zero == 0) * ZERO
-
-
-@jit
-def kinds_among(numbers, n, single):
-    """What is among n numbers at an address, for which NumPy may have something to say, as a sum of kinds."""
-    if single:
-        but_sign, one, least, infinity = 0x7FFFFFFF, 1, 0x00800000, 0x7F800000
-        return _kinds(
-            at(numbers, n, SINGLES), np.uint32(but_sign), np.uint32(one), np.uint32(least), np.uint32(infinity)
-        )
-    but_sign, one, least, infinity = 0x7FFFFFFFFFFFFFFF, 1, 0x0010000000000000, 0x7FF0000000000000
-    return _kinds(at(numbers, n, DOUBLES), np.uint64(but_sign), np.uint64(one), np.uint64(least), np.uint64(infinity))
-
-
-@jit
-def _has_vanished(out, a, b, but_sign):
-    found = False
-    for i in range(out.size):
-        found |= ((out[i] & but_sign) == 0) & ((a[i] & but_sign) != 0) & ((b[i] & but_sign) != 0)
-    return found
-
-
-@jit
-def has_vanished(out, a, b, n, single):
-    """Whether a result is 0 though neither operand is: it may have underflowed. a = b for a function of one operand."""
-    if single:
-        return _has_vanished(at(out, n, SINGLES), at(a, n, SINGLES), at(b, n, SINGLES), np.uint32(0x7FFFFFFF))
-    return _has_vanished(at(out, n, DOUBLES), at(a, n, DOUBLES), at(b, n, DOUBLES), np.uint64(0x7FFFFFFFFFFFFFFF))
-
-
-@jit
-def is_zero(number, single):
-    """Whether the number at an address is 0 or −0."""
-    if single:
-        return at(number, 1, SINGLES)[0] & np.uint32(0x7FFFFFFF) == 0
-    return at(number, 1, DOUBLES)[0] & np.uint64(0x7FFFFFFFFFFFFFFF) == 0
-
-
 # Found out when the kernels are made ready.
 
 
@@ -235,10 +188,11 @@ class _Ufunc(ctypes.Structure):
     )  # fmt: skip
 
 
-def loops(ufunc: np.ufunc) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """NumPy's loop over contiguous float32 and over float64: (address, what it wants beside); None: not found.
+@functools.cache
+def loops(ufunc: np.ufunc) -> int | None:
+    """The address of four words: NumPy's loop over contiguous float32 and what it wants beside, and over float64.
 
-    void loop(char **operands and result, intp *n, intp *strides, void *beside).
+    void loop(char **operands and result, intp *n, intp *strides, void *beside). None: not found.
     """
     found = _Ufunc.from_address(id(ufunc))
     expected = ufunc.nin, ufunc.nout, ufunc.nargs, ufunc.ntypes
@@ -250,8 +204,10 @@ def loops(ufunc: np.ufunc) -> tuple[tuple[int, int], tuple[int, int]] | None:
         if wanted not in ufunc.types:
             return None
         k = ufunc.types.index(wanted)
-        places.append((found.functions[k], found.data[k] or 0 if found.data else 0))
-    return places[0], places[1]
+        places += [found.functions[k], (found.data[k] or 0) if found.data else 0]
+    words = np.array(places, np.int64)
+    hold(words)
+    return words.ctypes.data
 
 
 @functools.cache
@@ -263,6 +219,14 @@ def array_maker() -> int:
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     table = pointer(_multiarray_umath._ARRAY_API, None)
     return word_at(table + 8 * 184)
+
+
+@functools.cache
+def flags_that_numpy_looks_at() -> int | None:
+    """Division by zero, overflow, underflow and invalid operation, as fetestexcept numbers them; None: not known."""
+    if sys.platform not in ("linux", "darwin"):
+        return None
+    return {"x86_64": 0x1D, "amd64": 0x1D, "aarch64": 0x0F, "arm64": 0x0F}.get(platform.machine().lower())
 
 
 def slot(cls: type, name: str) -> int | None:

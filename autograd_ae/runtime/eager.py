@@ -28,7 +28,7 @@ from autograd_ae.core.fingerprint import fingerprint
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.modes import unusual
 from autograd_ae.core.object_code import code_of, is_code_kept
-from autograd_ae.core.objects import array_maker, file_name_of_code, loops, slot
+from autograd_ae.core.objects import array_maker, file_name_of_code, flags_that_numpy_looks_at, loops, slot
 from autograd_ae.core.op import _GONE, Array, Node, Op, Plan, Pullback
 from autograd_ae.core.tensor import Tensor
 from autograd_ae.runtime import eager_sweep
@@ -57,6 +57,7 @@ def possible() -> bool:
         and layout() is not None
         and not sysconfig.get_config_var("Py_GIL_DISABLED")
         and sys.version_info < (3, 15)
+        and flags_that_numpy_looks_at() is not None
         and _slots() is not None
     )
 
@@ -161,7 +162,7 @@ def _common_words() -> Array:
         words[place] = hold(thing)
     for place, where in cast(dict[int, int], _slots()).items():
         words[place] = where
-    words[w.MAKE] = array_maker()
+    words[w.MAKE], words[w.RAISED] = array_maker(), flags_that_numpy_looks_at()
     return words
 
 
@@ -176,20 +177,13 @@ def _words_of(common: Array, op: Op, function: Any, *, through: bool) -> Array:
     }  # fmt: skip
     for place, thing in objects.items():
         words[place] = hold(thing)
-    words[w.THROUGH], words[w.CARE] = through, _care(ufunc)
-    found = loops(ufunc)
-    assert found is not None  # `_describe_plans` has asked
-    words[w.LOOPS : w.LOOPS + 4] = *found[0], *found[1]
+    words[w.THROUGH] = through
+    words[w.LOOPS_AT] = loops(ufunc)
     for k, flags in enumerate((3,) if ufunc.nin == 1 else (5, 6, 7, -5, -6)):
         plan = op.plan(flags)
         reads = (*plan.reads, 0, 0, 0)[:3]
         words[w.PLANS + w.PLAN_WORDS * k : w.PLANS + w.PLAN_WORDS * (k + 1)] = hold(plan), len(plan.reads), *reads
     return words
-
-
-def _care(ufunc: np.ufunc) -> int:
-    """What flags the results of a ufunc can raise. (The smallest sums are exact.)"""
-    return w.NEVER if ufunc is np.negative else w.OVERFLOW if ufunc in (np.add, np.subtract) else w.ALL
 
 
 def _describe_plans(op: Op) -> bool:
@@ -215,12 +209,8 @@ def _described(plan: Plan, operands: int) -> bytes | None:
 
 
 def _rule_words(k: int, rule: Pullback, last: bool) -> list[int] | None:
-    kind, operand = eager_sweep.PASSED, 0
-    outer: Any = ((0, 0), (0, 0))
-    inner = outer
-    care = w.NEVER
+    kind, operand, outer, inner = eager_sweep.PASSED, 0, loops(np.negative), loops(np.negative)
     if rule.ufuncs:
-        care = _care(rule.ufuncs[0])
         kind = eager_sweep.ALONE + len(rule.ufuncs) - 1
         outer = loops(rule.ufuncs[0])
         if len(rule.ufuncs) > 1:
@@ -231,7 +221,7 @@ def _rule_words(k: int, rule: Pullback, last: bool) -> list[int] | None:
         return None
     if outer is None or inner is None or not rule.plain:
         return None
-    return [k, int(last), kind, operand, hold(rule), hold(rule.fn), care, *outer[0], *outer[1], *inner[0], *inner[1]]
+    return [k, int(last), kind, operand, hold(rule), hold(rule.fn), outer, inner]
 
 
 def _breathe() -> None:

@@ -18,13 +18,13 @@ from autograd_ae.core.objects import (
     DATA, DTYPE, INTEGER, TYPE, Py_DecRef, PyBytes_FromStringAndSize, PyDict_GetItemWithError, PyErr_Clear,
     PyErr_ExceptionMatches, PyErr_Occurred, PyEval_GetFrame, PyFrame_GetBack, PyFrame_GetCode, PyFrame_GetLasti,
     PyIter_Next, PyList_New, PyList_SetItem, PyLong_FromLongLong, PyObject_Vectorcall, PySet_Size, PyTuple_GetItem,
-    PyTuple_New, PyTuple_SetItem, PyType_GenericAlloc, axes_of, keep, put, row1, row2, same_shape, size_of, word,
+    PyTuple_New, PyTuple_SetItem, PyType_GenericAlloc, axes_of, keep, put, row1, row2, same_shape, word,
 )  # fmt: skip
 from autograd_ae.runtime.eager_words import (
-    AS_ARRAY, CARE, CODE_FILE, DOUBLE, FALSE, FINGERPRINT, FLOAT, GENERAL, INT, INTERNAL, KEPT_DOUBLE, KEPT_SINGLE, LOOPS,
+    AS_ARRAY, CODE_FILE, DOUBLE, FALSE, FINGERPRINT, FLOAT, GENERAL, INT, INTERNAL, KEPT_DOUBLE, KEPT_SINGLE, LOOPS_AT,
     N_CODE, N_INPUTS, N_LASTI, N_NUMBER, N_OP, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE, NDARRAY, NO_PARAMS, NODE, NONE,
     NUMBER, NUMBERS, OP, OUTSIDE, PLAN_WORDS, PLANS, SINGLE, SMALL, T_DATA, T_GRAD, T_NAME, T_NODE, T_TRACED, TENSOR,
-    THROUGH, TRUE, UFUNC, UNUSUAL, VALUE_ERROR, WORDS, binary_loop, new_like, unary_loop, usable,
+    THROUGH, TRUE, UFUNC, UNUSUAL, VALUE_ERROR, WORDS, binary_loop, nbytes_of, new_like, unary_loop, usable,
 )  # fmt: skip
 
 
@@ -116,32 +116,26 @@ def constant(b, x, beside):
 @jit
 def applied(b, array):
     """f(array), a new array; 0 with an exception."""
-    single = word(array, DTYPE) == b[SINGLE]
-    if size_of(array) * (4 if single else 8) > SMALL:
+    if nbytes_of(b, array) > SMALL:
         return by_ufunc(b, array, array, 1)
     out = new_like(b, array)
-    if out != 0:
-        loop = LOOPS if single else LOOPS + 2
-        if not unary_loop(b[loop], b[loop + 1], array, out, single, b[CARE]):
-            Py_DecRef(out)
-            return by_ufunc(b, array, array, 1)
+    if out != 0 and not unary_loop(b, b[LOOPS_AT], array, out):
+        Py_DecRef(out)
+        return by_ufunc(b, array, array, 1)
     return out
 
 
 @jit
 def applied_to_two(b, x, y):
     """f(x, y), a new array; 0 with an exception."""
-    single = word(x, DTYPE) == b[SINGLE]
     like = y if axes_of(x) == 0 else x
     fit = axes_of(x) == 0 or axes_of(y) == 0 or same_shape(x, y)
-    if not fit or size_of(like) * (4 if single else 8) > SMALL:
+    if not fit or nbytes_of(b, like) > SMALL:
         return by_ufunc(b, x, y, 2)
     out = new_like(b, like)
-    if out != 0:
-        loop = LOOPS if single else LOOPS + 2
-        if not binary_loop(b[loop], b[loop + 1], x, y, out, single, b[CARE]):
-            Py_DecRef(out)
-            return by_ufunc(b, x, y, 2)
+    if out != 0 and not binary_loop(b, b[LOOPS_AT], x, y, out):
+        Py_DecRef(out)
+        return by_ufunc(b, x, y, 2)
     return out
 
 
@@ -241,7 +235,7 @@ def set_prints(b, node, plan, out, x, y):
     for k in range(reads):
         which = b[plan + 2 + k]
         array = out if which < 0 else y if which == 1 else x
-        nbytes = size_of(array) * (4 if word(array, DTYPE) == b[SINGLE] else 8)
+        nbytes = nbytes_of(b, array)
         if nbytes <= KEPT_WHOLE:
             taken = PyBytes_FromStringAndSize(word(array, DATA), nbytes)
         else:

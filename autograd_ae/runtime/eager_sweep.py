@@ -19,18 +19,19 @@ from autograd_ae.core.objects import (
     same_shape, size_of, word,
 )  # fmt: skip
 from autograd_ae.runtime.eager_words import (
-    ACCUMULATE, ALL, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
-    NEXT, NO_PARAMS, NONE, NOTHING, REACH, RULE_FN, SINGLE, SMALL, T_DATA, T_NODE, TENSOR, WORDS, binary_loop,
-    new_like, unary_loop, usable,
+    ACCUMULATE, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
+    NEXT, NO_PARAMS, NONE, NOTHING, REACH, RULE_FN, SMALL, T_DATA, T_NODE, TENSOR, WORDS, binary_loop,
+    nbytes_of, new_like, unary_loop, usable,
 )  # fmt: skip
 
 FAILED, DONE, ELSEWHERE = 0, 1, 2
 BREATH = 128  # nodes, after which Ctrl-C and other threads have their turn
 # Of a plan, as words: how many inputs, which arrays are read, the rules.
 INPUTS, READS, READ, RULES, FIRST_RULE = 0, 1, 2, 5, 6
-# Of a rule: the input, whether it is the last, what it does and with what, the object and its function, what can go wrong, the loops.
-INPUT, LAST, KIND, OPERAND, RULE, FUNCTION, CARE_OF, OUTER, INNER = 0, 1, 2, 3, 4, 5, 6, 7, 11
-RULE_WORDS = 15
+# Of a rule: the input, whether it is the last, what it does and with what, the object and its function, where the
+# loops of its ufuncs are.
+INPUT, LAST, KIND, OPERAND, RULE, FUNCTION, OUTER, INNER = range(8)
+RULE_WORDS = 8
 PASSED, ALONE, TIMES, TIMES_FUNCTION = range(4)  # g itself, f(g), f(g, operand), f(g, h(operand))
 PLAN_SIZE = FIRST_RULE + 2 * RULE_WORDS
 
@@ -197,7 +198,7 @@ def is_unedited(b, prints, plan, value, x, y):
     for k in range(plan[READS]):
         which, kept = plan[READ + k], PyList_GetItem(prints, k)
         array = value if which < 0 else y if which == 1 else x
-        nbytes = size_of(array) * (4 if word(array, DTYPE) == b[SINGLE] else 8)
+        nbytes = nbytes_of(b, array)
         if word(kept, TYPE) != b[BYTES]:
             return False
         if nbytes <= KEPT_WHOLE:
@@ -224,21 +225,18 @@ def pulled_back(b, rule, places, along):
         return 0
     if rule[KIND] == PASSED and rule[LAST] == 1:
         return keep(g)
-    single = word(g, DTYPE) == b[SINGLE]
-    k, fine, out = 0 if single else 2, True, spare_or_new(b, g, along)
+    fine, out = True, spare_or_new(b, g, along)
     if out == 0:
         return 0
     if rule[KIND] == PASSED:
-        memcpy(word(out, DATA), word(g, DATA), size_of(g) * (4 if single else 8))
+        memcpy(word(out, DATA), word(g, DATA), nbytes_of(b, g))
     elif rule[KIND] == ALONE:
-        fine = unary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, out, single, rule[CARE_OF])
+        fine = unary_loop(b, rule[OUTER], g, out)
     else:
         if rule[KIND] == TIMES_FUNCTION:
-            fine = axes_of(operand) == axes_of(out) and unary_loop(
-                rule[INNER + k], rule[INNER + k + 1], operand, out, single, ALL
-            )
+            fine = axes_of(operand) == axes_of(out) and unary_loop(b, rule[INNER], operand, out)
             operand = out
-        fine = fine and binary_loop(rule[OUTER + k], rule[OUTER + k + 1], g, operand, out, single, ALL)
+        fine = fine and binary_loop(b, rule[OUTER], g, operand, out)
     if not fine:
         Py_DecRef(out)
         out = 0

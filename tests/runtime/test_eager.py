@@ -312,36 +312,33 @@ def busy_work():
     outcome(lambda: z.backward(cotangent=np.ones(6)))
 
 
-def test_nothing_is_leaked_and_no_reference_too_many_is_given_up():
-    eager.quicken()
-    kept = [
-        None,
-        True,
-        False,
-        FUNCTIONS["sin"].op,
-        FUNCTIONS["sin"].op.plan(3),
-        np.dtype(np.float64),
-        Tensor,
-        np.ndarray,
-        (),
-    ]
-    for _ in range(20):
+def growth(rounds):
+    """By how much references to things that always live, objects and bytes grow in rounds of busy work."""
+    ops = [FUNCTIONS[name].op for name in ("sin", "multiply")]
+    kept = [None, True, False, *ops, *(p for op in ops for p in op.plans.values()), Tensor, np.ndarray, (), ValueError]
+    for _ in range(5):
         busy_work()
     gc.collect()
-    counts = [sys.getrefcount(thing) for thing in kept]
-    objects = len(gc.get_objects())
     tracemalloc.start()
     busy_work()
     gc.collect()
-    before = tracemalloc.get_traced_memory()[0]
-    for _ in range(100):
+
+    def look():
+        counts = [sys.getrefcount(thing) for thing in kept]
+        return np.array([*counts, len(gc.get_objects()), tracemalloc.get_traced_memory()[0] / 1000])
+
+    before = look()
+    for _ in range(rounds):
         busy_work()
     gc.collect()
-    grown = tracemalloc.get_traced_memory()[0] - before
+    grown = look() - before
     tracemalloc.stop()
-    assert grown < 20_000  # an array of busy_work leaked once a round would be 5,000 bytes or more
-    assert abs(len(gc.get_objects()) - objects) < 50
-    assert all(abs(sys.getrefcount(thing) - count) < 50 for thing, count in zip(kept, counts, strict=True))
+    return grown / rounds
+
+
+def test_nothing_is_leaked_and_no_reference_too_many_is_given_up():
+    expected, found = both(lambda: growth(100))  # each round goes through every kernel, so 1 is the least mistake
+    np.testing.assert_array_less(np.abs(found - expected), 0.5)
 
 
 def test_threads_record_side_by_side(rng):
