@@ -128,7 +128,7 @@ class Operation(NamedTuple):
 
 
 def operations(wanted: Sequence[Operation], cls: type) -> list[Any]:
-    """Functions and, for `cls`, method descriptors: like those of an extension module, for as long as the process lives.
+    """Functions and, for `cls`, method descriptors, like those of an extension module, while the process lives.
 
     Functions must be called with as many arguments as they have operands: nobody looks.
     """

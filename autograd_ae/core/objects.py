@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import platform
 import sys
 from typing import Any
@@ -213,11 +214,10 @@ def loops(ufunc: np.ufunc) -> int | None:
 @functools.cache
 def array_maker() -> int:
     """The address of NumPy's PyArray_Empty(axes, sizes, dtype, 0), which takes over a reference to the dtype."""
-    from numpy._core import _multiarray_umath
-
+    umath: Any = importlib.import_module("numpy._core._multiarray_umath")
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    table = pointer(_multiarray_umath._ARRAY_API, None)
+    table = pointer(umath._ARRAY_API, None)
     return word_at(table + 8 * 184)
 
 
@@ -231,7 +231,8 @@ def flags_that_numpy_looks_at() -> int | None:
 
 def slot(cls: type, name: str) -> int | None:
     """Which word of an object of `cls` holds its slot `name`."""
-    thing, mark = object.__new__(cls), object()
+    thing: Any = object.__new__(cls)
+    mark = object()
     setattr(thing, name, mark)
     places = [k for k in range(2, cls.__basicsize__ // 8) if word_at(id(thing) + 8 * k) == id(mark)]
     return places[0] if len(places) == 1 else None

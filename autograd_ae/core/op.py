@@ -51,7 +51,19 @@ class Pullback:
     is nothing but NumPy's: (np.negative,) is −g, (np.divide, "b") is g / b, (np.multiply, "x", np.cos) is g cos x.
     """
 
-    __slots__ = ("fn", "in_place", "kernel", "latex", "names", "needs", "needs_y", "passes", "plain", "ufuncs", "variadic")
+    __slots__ = (
+        "fn",
+        "in_place",
+        "kernel",
+        "latex",
+        "names",
+        "needs",
+        "needs_y",
+        "passes",
+        "plain",
+        "ufuncs",
+        "variadic",
+    )
 
     def __init__(
         self,

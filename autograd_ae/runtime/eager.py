@@ -6,8 +6,8 @@ same objects (`eager_recording.py`, `eager_sweep.py`): the functions of elementw
 reverse sweep. Nothing else changes: results, gradients, nodes, errors, warnings, source lines are those of the Python
 code, which remains the definition and does whatever is not the usual case.
 
-The kernels take seconds to compile, once on a machine, so nobody who records a few lines should wait for them: `offered`
-is called after 10,000 lines, and once more after so many that compiling pays.
+The kernels take seconds to compile, once on a machine, so nobody who records a few lines should wait for them:
+`offered` is called after 10,000 lines, and once more after so many that compiling pays.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ def _machine_code() -> list[tuple[Callable[[Any], None], Any]]:
         methods = _words_of(common, op, function, through=False)
         for name, reflected in _operators(function):
             wanted.append(Operation(name, code, methods, operands, method=True, reflected=reflected))
-            install.append(lambda method, name=name: setattr(Tensor, name, method))
+            install.append(functools.partial(setattr, Tensor, name))
     wanted.append(Operation("sweep", code_of(*KERNELS[2]), common, 1))
-    install.append(lambda function: setattr(sweep, "in_machine_code", function))
+    install.append(functools.partial(setattr, sweep, "in_machine_code"))
     wanted.append(Operation("free", code_of(*KERNELS[3]), common, 1))
-    install.append(lambda function: setattr(sweep, "free_in_machine_code", function))
+    install.append(functools.partial(setattr, sweep, "free_in_machine_code"))
     return list(zip(install, operations(wanted, Tensor), strict=True))
 
 
@@ -162,7 +162,7 @@ def _common_words() -> Array:
         words[place] = hold(thing)
     for place, where in cast(dict[int, int], _slots()).items():
         words[place] = where
-    words[w.MAKE], words[w.RAISED] = array_maker(), flags_that_numpy_looks_at()
+    words[w.MAKE], words[w.RAISED] = array_maker(), flags_that_numpy_looks_at() or 0
     return words
 
 
@@ -178,7 +178,7 @@ def _words_of(common: Array, op: Op, function: Any, *, through: bool) -> Array:
     for place, thing in objects.items():
         words[place] = hold(thing)
     words[w.THROUGH] = through
-    words[w.LOOPS_AT] = loops(ufunc)
+    words[w.LOOPS_AT] = loops(ufunc) or 0
     for k, flags in enumerate((3,) if ufunc.nin == 1 else (5, 6, 7, -5, -6)):
         plan = op.plan(flags)
         reads = (*plan.reads, 0, 0, 0)[:3]

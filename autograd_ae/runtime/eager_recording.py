@@ -15,16 +15,88 @@ from autograd_ae.core.fingerprint import SMALL as KEPT_WHOLE
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.core.objects import (
-    DATA, DTYPE, INTEGER, TYPE, Py_DecRef, PyBytes_FromStringAndSize, PyDict_GetItemWithError, PyErr_Clear,
-    PyErr_ExceptionMatches, PyErr_Occurred, PyEval_GetFrame, PyFrame_GetBack, PyFrame_GetCode, PyFrame_GetLasti,
-    PyIter_Next, PyList_New, PyList_SetItem, PyLong_FromLongLong, PyObject_Vectorcall, PySet_Size, PyTuple_GetItem,
-    PyTuple_New, PyTuple_SetItem, PyType_GenericAlloc, axes_of, keep, put, row1, row2, same_shape, word,
-)  # fmt: skip
+    DATA,
+    DTYPE,
+    INTEGER,
+    TYPE,
+    Py_DecRef,
+    PyBytes_FromStringAndSize,
+    PyDict_GetItemWithError,
+    PyErr_Clear,
+    PyErr_ExceptionMatches,
+    PyErr_Occurred,
+    PyEval_GetFrame,
+    PyFrame_GetBack,
+    PyFrame_GetCode,
+    PyFrame_GetLasti,
+    PyIter_Next,
+    PyList_New,
+    PyList_SetItem,
+    PyLong_FromLongLong,
+    PyObject_Vectorcall,
+    PySet_Size,
+    PyTuple_GetItem,
+    PyTuple_New,
+    PyTuple_SetItem,
+    PyType_GenericAlloc,
+    axes_of,
+    keep,
+    put,
+    row1,
+    row2,
+    same_shape,
+    word,
+)
 from autograd_ae.runtime.eager_words import (
-    AS_ARRAY, CODE_FILE, DOUBLE, FALSE, FINGERPRINT, FLOAT, GENERAL, INT, INTERNAL, KEPT_DOUBLE, KEPT_SINGLE, LOOPS_AT,
-    N_CODE, N_INPUTS, N_LASTI, N_NUMBER, N_OP, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE, NDARRAY, NO_PARAMS, NODE, NONE,
-    NUMBER, NUMBERS, OP, OUTSIDE, PLAN_WORDS, PLANS, SINGLE, SMALL, T_DATA, T_GRAD, T_NAME, T_NODE, T_TRACED, TENSOR,
-    THROUGH, TRUE, UFUNC, UNUSUAL, VALUE_ERROR, WORDS, binary_loop, nbytes_of, new_like, unary_loop, usable,
+    AS_ARRAY,
+    CODE_FILE,
+    FALSE,
+    FINGERPRINT,
+    FLOAT,
+    GENERAL,
+    INT,
+    INTERNAL,
+    KEPT_DOUBLE,
+    KEPT_SINGLE,
+    LOOPS_AT,
+    N_CODE,
+    N_INPUTS,
+    N_LASTI,
+    N_NUMBER,
+    N_OP,
+    N_PARAMS,
+    N_PLAN,
+    N_PRINTS,
+    N_VALUE,
+    NDARRAY,
+    NO_PARAMS,
+    NODE,
+    NONE,
+    NUMBER,
+    NUMBERS,
+    OP,
+    OUTSIDE,
+    PLAN_WORDS,
+    PLANS,
+    SINGLE,
+    SMALL,
+    T_DATA,
+    T_GRAD,
+    T_NAME,
+    T_NODE,
+    T_TRACED,
+    TENSOR,
+    THROUGH,
+    TRUE,
+    UFUNC,
+    UNUSUAL,
+    VALUE_ERROR,
+    WORDS,
+    binary_loop,
+    nbytes_of,
+    new_like,
+    unary_loop,
+    usable,
 )  # fmt: skip
 
 
@@ -52,14 +124,15 @@ def record_binary(left, right, block):
             c, number = instead(right, constant(b, right, left)), 1
         elif word(left, TYPE) != b[TENSOR]:
             a, number = instead(left, constant(b, left, right)), 1
-        if word(a, TYPE) == b[TENSOR] and word(c, TYPE) == b[TENSOR] and is_usual(b, a) and is_usual(b, c):
-            if word(word(a, b[T_DATA]), DTYPE) == word(word(c, b[T_DATA]), DTYPE):
-                result = record_two(b, a, c, number)
-                if result != 0 or PyErr_ExceptionMatches(b[VALUE_ERROR]) == 0:
-                    Py_DecRef(a), Py_DecRef(c)
-                    return result
-                PyErr_Clear()  # the general function says which shapes do not fit
-    Py_DecRef(a), Py_DecRef(c)
+        if are_usual(b, a, c):
+            result = record_two(b, a, c, number)
+            if result != 0 or PyErr_ExceptionMatches(b[VALUE_ERROR]) == 0:
+                Py_DecRef(a)
+                Py_DecRef(c)
+                return result
+            PyErr_Clear()  # the general function says which shapes do not fit
+    Py_DecRef(a)
+    Py_DecRef(c)
     return PyObject_Vectorcall(b[GENERAL], row2(left, right), 2, 0)
 
 
@@ -72,7 +145,8 @@ def record_two(b, a, c, number):
         traced = 2 * (word(a, b[T_TRACED]) == b[TRUE]) + (word(c, b[T_TRACED]) == b[TRUE])
         plan = traced - 1 + 3 * number if traced != 0 else -1
         result = tensor_of(b, out, a, c, x, y, 2, plan)
-    Py_DecRef(x), Py_DecRef(y)
+    Py_DecRef(x)
+    Py_DecRef(y)
     return result
 
 
@@ -90,6 +164,14 @@ def is_usual(b, tensor):
     """Whether a tensor is as they are made: an array of floats in order; traced is True or False."""
     traced = word(tensor, b[T_TRACED])
     return (traced == b[TRUE] or traced == b[FALSE]) and usable(b, word(tensor, b[T_DATA]))
+
+
+@jit
+def are_usual(b, a, c):
+    """Whether two objects are tensors as they are made, of one dtype."""
+    if word(a, TYPE) != b[TENSOR] or word(c, TYPE) != b[TENSOR] or not is_usual(b, a) or not is_usual(b, c):
+        return False
+    return word(word(a, b[T_DATA]), DTYPE) == word(word(c, b[T_DATA]), DTYPE)
 
 
 @jit

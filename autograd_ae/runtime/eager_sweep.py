@@ -1,9 +1,9 @@
 """The reverse sweep in machine code: what `core/sweep.py` does, node by node, for rules that are one product.
 
-Most rules of elementwise functions are ḡ = g · f with a factor f: the output, an operand, or a function of an operand
-whose loop NumPy has (`Factor` in `core/op.py` says which). Such a rule is carried out by NumPy's loops, into new arrays,
-and only when all rules of a node have gone well is anything changed. Whatever is not of this kind (another rule, a sum
-over broadcast axes, an array that was edited, results that NumPy would warn about) is left to `hand_on` in Python, which
+Many rules of elementwise functions are one ufunc of g and a factor: the output, an operand, or a function of it whose
+loop NumPy has (`Pullback.ufuncs` says which). Such a rule is carried out by NumPy's loops, into other arrays, and only
+when all rules of a node have gone well is anything changed. Whatever is not of this kind (another rule, a sum over
+broadcast axes, an array that was edited, results that NumPy would warn about) is left to `hand_on` in Python, which
 does the whole node, or raises what there is to raise.
 """
 
@@ -13,15 +13,69 @@ from autograd_ae.core.fingerprint import SMALL as KEPT_WHOLE
 from autograd_ae.core.jit import jit
 from autograd_ae.core.native import at
 from autograd_ae.core.objects import (
-    DATA, DTYPE, HALF, INTEGER, TYPE, Py_DecRef, PyBytes_AsString, PyBytes_Size, PyDict_DelItem, PyDict_GetItemWithError,
-    PyDict_SetItem, PyDict_Size, PyErr_Occurred, PyList_Append, PyList_GetItem, PyList_New, PyList_Size, PyLong_AsLongLong,
-    PyObject_Vectorcall, PyTuple_GetItem, PyTuple_Size, axes_of, is_writeable, keep, memcmp, memcpy, put, row1, row2, row4,
-    same_shape, size_of, word,
-)  # fmt: skip
+    DATA,
+    DTYPE,
+    HALF,
+    INTEGER,
+    TYPE,
+    Py_DecRef,
+    PyBytes_AsString,
+    PyBytes_Size,
+    PyDict_DelItem,
+    PyDict_GetItemWithError,
+    PyDict_SetItem,
+    PyDict_Size,
+    PyErr_Occurred,
+    PyList_Append,
+    PyList_GetItem,
+    PyList_New,
+    PyList_Size,
+    PyLong_AsLongLong,
+    PyObject_Vectorcall,
+    PyTuple_GetItem,
+    PyTuple_Size,
+    axes_of,
+    is_writeable,
+    keep,
+    memcmp,
+    memcpy,
+    put,
+    row1,
+    row2,
+    row4,
+    same_shape,
+    size_of,
+    word,
+)
 from autograd_ae.runtime.eager_words import (
-    ACCUMULATE, BREATHE, BYTES, FINGERPRINT, GONE, HAND_ON, N_INPUTS, N_NUMBER, N_PARAMS, N_PLAN, N_PRINTS, N_VALUE,
-    NEXT, NO_PARAMS, NONE, NOTHING, REACH, RULE_FN, SMALL, T_DATA, T_NODE, TENSOR, WORDS, binary_loop,
-    nbytes_of, new_like, unary_loop, usable,
+    ACCUMULATE,
+    BREATHE,
+    BYTES,
+    FINGERPRINT,
+    GONE,
+    HAND_ON,
+    N_INPUTS,
+    N_NUMBER,
+    N_PARAMS,
+    N_PLAN,
+    N_PRINTS,
+    N_VALUE,
+    NEXT,
+    NO_PARAMS,
+    NONE,
+    NOTHING,
+    REACH,
+    RULE_FN,
+    SMALL,
+    T_DATA,
+    T_NODE,
+    TENSOR,
+    WORDS,
+    binary_loop,
+    nbytes_of,
+    new_like,
+    unary_loop,
+    usable,
 )  # fmt: skip
 
 FAILED, DONE, ELSEWHERE = 0, 1, 2
@@ -36,8 +90,8 @@ PASSED, ALONE, TIMES, TIMES_FUNCTION = range(4)  # g itself, f(g), f(g, operand)
 PLAN_SIZE = FIRST_RULE + 2 * RULE_WORDS
 
 
-# What goes along with the sweep: the gradient of the node that comes next, where nothing else waits, so that it need not
-# be put in the dictionary and taken out again; an array that nobody needs, to be written to instead of a new one.
+# What goes along with the sweep: the gradient of the node that comes next, where nothing else waits, so that it need
+# not be put in the dictionary and taken out again; an array that nobody needs, to be written to instead of a new one.
 CARRIED, SPARE = 0, 1
 
 
@@ -289,5 +343,7 @@ def release(visited, block):
         put(node, b[N_INPUTS], keep(b[NOTHING]))
         put(node, b[N_VALUE], keep(b[GONE]))
         put(node, b[N_PRINTS], keep(b[NONE]))
-        Py_DecRef(given), Py_DecRef(value), Py_DecRef(prints)
+        Py_DecRef(given)
+        Py_DecRef(value)
+        Py_DecRef(prints)
     return keep(b[NONE])

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from autograd_ae.core.jit import jit
-from autograd_ae.core.native import at
 from autograd_ae.core.objects import (
-    DATA, DIMENSIONS, DTYPE, Py_IncRef, axes_of, c_call, fetestexcept, is_plain, row1, row2, row3, size_of, word,
-)  # fmt: skip
+    DATA,
+    DIMENSIONS,
+    DTYPE,
+    Py_IncRef,
+    axes_of,
+    c_call,
+    fetestexcept,
+    is_plain,
+    row1,
+    row2,
+    row3,
+    size_of,
+    word,
+)
 
-# Types, dtypes, and the only ones of their kind; NumPy's function that makes an array.
+# Types, dtypes, and the only ones of their kind; NumPy's function that makes an array; the flags that it looks at.
 (
-    TENSOR, NODE, TUPLE, BYTES, NDARRAY, FLOAT, INT, SINGLE, DOUBLE, NONE, TRUE, FALSE, NO_PARAMS, VALUE_ERROR, MAKE, RAISED,
-) = range(16)  # fmt: skip
+    TENSOR, NODE, BYTES, NDARRAY, FLOAT, INT, SINGLE, DOUBLE, NONE, TRUE, FALSE, NO_PARAMS, VALUE_ERROR, MAKE, RAISED,
+) = range(15)  # fmt: skip
 # Which word of an object is which of its slots.
 (
     T_DATA, T_GRAD, T_NAME, T_NODE, T_TRACED, N_OP, N_PLAN, N_INPUTS, N_PARAMS, N_VALUE, N_NUMBER, N_CODE, N_LASTI,
     N_PRINTS, CODE_FILE, RULE_FN,
-) = range(16, 32)  # fmt: skip
+) = range(15, 31)  # fmt: skip
 # Objects to ask.
 (
-    UNUSUAL, NUMBERS, INTERNAL, OUTSIDE, FINGERPRINT, AS_ARRAY, HAND_ON, ACCUMULATE, REACH, NEXT, BREATHE, GONE, NOTHING,
-) = range(32, 45)  # fmt: skip
-# Of one op: its functions, whether it is called through a Python function, 
-# its loops (address and what the loop wants beside, for float32, then for float64), its plans by what is traced.
-OP, GENERAL, UFUNC, NUMBER, KEPT_SINGLE, KEPT_DOUBLE, THROUGH, LOOPS_AT, PLANS = *range(45, 52), 52, 53
+    UNUSUAL, NUMBERS, INTERNAL, OUTSIDE, FINGERPRINT, AS_ARRAY, HAND_ON, ACCUMULATE, REACH, NEXT, BREATHE, GONE,
+    NOTHING,
+) = range(31, 44)  # fmt: skip
+# Of one op: its functions, whether it is called through a Python function, where its loops are, and its plans, by what
+# is traced.
+OP, GENERAL, UFUNC, NUMBER, KEPT_SINGLE, KEPT_DOUBLE, THROUGH, LOOPS_AT, PLANS = range(44, 53)
 PLAN_WORDS = 5  # a plan, how many arrays its rules read, which ones
 WORDS = PLANS + PLAN_WORDS * 5
 SMALL = 65536  # bytes: in a larger array NumPy's calls cost nothing, and let other threads run
@@ -58,7 +70,9 @@ def unary_loop(b, loop, array, out):
     """
     single = word(array, DTYPE) == b[SINGLE]
     item, loop = 4 if single else 8, loop if single else loop + 16
-    c_call(word(loop, 0), row2(word(array, DATA), word(out, DATA)), row1(size_of(array)), row2(item, item), word(loop, 1))
+    c_call(
+        word(loop, 0), row2(word(array, DATA), word(out, DATA)), row1(size_of(array)), row2(item, item), word(loop, 1)
+    )
     return fetestexcept(b[RAISED]) == 0
 
 
