@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:
 	@echo "make demo        run the chapter on the embedded digits and write a report"
 	@echo "make test        the test suite"
-	@echo "make test-slow   the longer tests, which 'make test' leaves out"
+	@echo "make test-slow   the longer tests, which 'make test' leaves out, and more examples for its laws"
 	@echo "make test-nojit  the engine's tests with NUMBA_DISABLE_JIT=1"
 	@echo "make lint        ruff"
 	@echo "make types       mypy"
@@ -43,7 +43,7 @@ test: $(VENV)/.stamp-test
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test-slow: $(VENV)/.stamp-test
-	$(BIN)/python -m pytest -q -m slow --timeout=1800
+	$(BIN)/python -m pytest -q -m "slow or hypothesis" --hypothesis-profile=thorough --timeout=1800
 
 test-nojit: $(VENV)/.stamp-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not slow" tests/core tests/ops tests/nn
