@@ -123,6 +123,8 @@ def serve(
                 step, facts = check(
                     contender, lambda: workload.problem(options), int(number), reported=workload.reported
                 )
+                for _ in range(0 if options.quick else contender.warm_up):
+                    step()
                 come_to_rest()
                 answer(facts)
             elif word == "visit" and step is not None:

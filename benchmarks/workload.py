@@ -28,6 +28,7 @@ class Contender:
     needs : modules to import before; where one is not installed, the contender is skipped by name.
     starts : packages that it needs too, but imports in processes that it starts itself.
     checked : whether its results must agree with the others' (not those of a floor, which computes a part only).
+    warm_up : steps to do before it is timed, for what speeds up only after a while; none with --quick.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Contender:
     needs: tuple[str, ...] = ()
     checked: bool = True
     starts: tuple[str, ...] = ()
+    warm_up: int = 0
 
     def missing(self) -> str | None:
         """The first package of `needs` and `starts` that is not installed, if any."""
