@@ -36,6 +36,9 @@ SHAPES = {"0-d": (), "one": (1,), "row": (7,), "matrix": (3, 5), "none": (0, 3),
 
 @pytest.fixture(autouse=True)
 def in_python_again():
+    """Before and after each test; and nothing is offered meanwhile."""
+    eager.quicken()
+    eager.slow_down()
     yield
     eager.slow_down()
 
