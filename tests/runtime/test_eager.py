@@ -315,33 +315,35 @@ def busy_work():
     outcome(lambda: z.backward(cotangent=np.ones(6)))
 
 
-def growth(rounds):
-    """By how much references to things that always live, objects and bytes grow in rounds of busy work."""
+def growth(batches=4, rounds=30):
+    """By how much references to what always lives, objects and kB grow in a round of busy work: (batches, counts)."""
     ops = [FUNCTIONS[name].op for name in ("sin", "multiply")]
     kept = [None, True, False, *ops, *(p for op in ops for p in op.plans.values()), Tensor, np.ndarray, (), ValueError]
+
+    def look():
+        gc.collect()
+        counts = [sys.getrefcount(thing) for thing in kept]
+        return np.array([*counts, len(gc.get_objects()), tracemalloc.get_traced_memory()[0] / 1000])
+
     for _ in range(5):
         busy_work()
     gc.collect()
     tracemalloc.start()
     busy_work()
-    gc.collect()
-
-    def look():
-        counts = [sys.getrefcount(thing) for thing in kept]
-        return np.array([*counts, len(gc.get_objects()), tracemalloc.get_traced_memory()[0] / 1000])
-
-    before = look()
-    for _ in range(rounds):
-        busy_work()
-    gc.collect()
-    grown = look() - before
+    seen = [look()]
+    for _ in range(batches):
+        for _ in range(rounds):
+            busy_work()
+        seen.append(look())
     tracemalloc.stop()
-    return grown / rounds
+    return np.diff(seen, axis=0) / rounds
 
 
 def test_nothing_is_leaked_and_no_reference_too_many_is_given_up():
-    expected, found = both(lambda: growth(100))  # each round goes through every kernel, so 1 is the least mistake
-    np.testing.assert_array_less(np.abs(found - expected), 0.5)
+    expected, found = both(growth)
+    # Each round goes through every kernel, so the least mistake is 1, in every batch; what the rest of the process
+    # happens to make meanwhile comes in some of them only.
+    np.testing.assert_array_less(np.abs(found - expected).min(axis=0), 0.5)
 
 
 def test_threads_record_side_by_side(rng):
