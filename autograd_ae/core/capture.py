@@ -11,20 +11,25 @@ on values of the other sign and three times as large, where it takes such: so a 
 function that raises there says that these values are not its business, and nothing follows from that.
 
 Not seen: a branch that all three recordings decide alike, and one on the values of parameters, which are left alone.
+
+A captured function has buffers, so one thread at a time may call it.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_ae.core.errors import CaptureError, GraphError
+from autograd_ae.core.modes import capturing, state
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
-from autograd_ae.core.tensor import Tensor, _floats, capturing
+from autograd_ae.core.recording import refuse_nan
+from autograd_ae.core.tensor import Tensor, _floats
 
 
 class Gradients(Mapping[str, Array]):
@@ -65,9 +70,8 @@ class Replay:
 
     def _bind(self) -> None:
         """Look every place up once, so that a step is calls on arrays and nothing else."""
-        for place, leaf in self.program.leaves:
-            if place not in self.program.inputs:
-                self.arrays[place] = leaf.data
+        for place, array in arrays_now(self.program):
+            self.arrays[place] = array
         lines = [*self.program.forward, *self.program.backward]
         self._calls = [
             (line.run, self.arrays[line.out], [self.arrays[a] for a in line.args], line.params) for line in lines
@@ -80,8 +84,37 @@ class Replay:
             if place not in self.program.inputs
         ):
             self._bind()  # a parameter was given a new array
+        if state.anomaly:
+            run_watched(self.program, self.arrays)
+            return
         for run, out, args, params in self._calls:
             run(out, *args, **params)
+
+
+def arrays_now(program: Program) -> list[tuple[int, Array]]:
+    """(place, array) of all leaves that are not inputs, as their tensors have them now.
+
+    CaptureError where one has another shape or dtype than when it was recorded; the layout is free.
+    """
+    found = [(place, leaf.data) for place, leaf in program.leaves if place not in program.inputs]
+    for place, array in found:
+        value = program.values[place]
+        if not isinstance(array, np.ndarray) or array.shape != value.shape or array.dtype != value.dtype:
+            name = program.name(place)
+            now = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"of type {type(array).__name__}"
+            raise CaptureError(
+                f"{name} was {value.dtype} {value.shape} when the function was captured, and its .data is now {now}: "
+                f"capture the function again, or change the array in place ({name}.data[...] =)"
+            )
+    return found
+
+
+def run_watched(program: Program, arrays: Sequence[Array | None]) -> None:
+    """All lines one by one; AnomalyError at the first that gives a NaN."""
+    for line in (*program.forward, *program.backward):
+        out: Array = arrays[line.out]  # type: ignore[assignment]  # None only at NOTHING
+        line.run(out, *[arrays[a] for a in line.args], **line.params)
+        refuse_nan(out, partial(program.blame, line))
 
 
 def complete(program: Program, arrays: list[Array | None]) -> None:

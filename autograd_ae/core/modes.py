@@ -54,6 +54,8 @@ def detect_anomaly() -> AbstractContextManager[None]:
     return _setting("anomaly", True)
 
 
-def capturing() -> AbstractContextManager[None]:
-    """Inside, everything is recorded, and values cannot steer Python."""
-    return _setting("capturing", True)
+@contextmanager
+def capturing() -> Iterator[None]:
+    """Inside, everything is recorded, gradients too, and values cannot steer Python."""
+    with _setting("gradients", True), _setting("capturing", True):
+        yield

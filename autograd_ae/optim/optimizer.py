@@ -47,7 +47,7 @@ class Optimizer(ABC):
     ) -> None:
         self.params: tuple[Array, ...] = tuple(check_parameters(params))
         self.hyperparameters = MappingProxyType(dict(hyperparameters))
-        self.check_finite = check_bool("check_finite", check_finite)
+        self._check_finite = check_bool("check_finite", check_finite)
         self._owners = {id(owner) for p in self.params for owner in (p, p.base) if owner is not None}
         self.cells = np.zeros(8)
         self.gradient_norm = None
@@ -65,6 +65,11 @@ class Optimizer(ABC):
     @abstractmethod
     def _update(self, p: Array, g: Array, a: Array, b: Array, *moments: Array) -> None:
         """Update one block: flat parameter p, gradient g (read only), scratch a and b, then the moments."""
+
+    @property
+    def check_finite(self) -> bool:
+        """Whether a gradient with a NaN or an infinity is an error; programs are compiled for it, so it stays."""
+        return self._check_finite
 
     @property
     def steps(self) -> int:

@@ -20,8 +20,8 @@ Where a program is a stack of dense layers with work enough, `fused.py` replaces
     gemm.py: products by register tiles, from emitter.py's vectors and panels.py's layout      stack.py: with all fused
     choosing.py: tiles or BLAS, as measured on this machine      team.py, pace.py: threads
 
-Eager mode has machine code too, for programs that record a great deal: `eager.py` puts it in place, `eager_recording.py`
-and `eager_sweep.py` are the kernels, `eager_words.py` is what they know.
+Eager mode has machine code too, for programs that record a great deal: `eager.py` puts it in place,
+`eager_recording.py` and `eager_sweep.py` are the kernels, `eager_words.py` is what they know.
 
 The machine code of instructions is made by Numba once per machine and loaded from disk without it afterwards
 (`core/object_code.py`). Nothing is compiled per network.

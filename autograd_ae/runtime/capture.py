@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from autograd_ae.core.capture import Captured, Replay
+from autograd_ae.core.errors import ShapeError
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
-from autograd_ae.runtime.compiled import parameter_places
+from autograd_ae.runtime.compiled import parameter_places, refuse_replaced
 from autograd_ae.runtime.entering import ELSEWHERE
 from autograd_ae.runtime.fused import executor
 from autograd_ae.runtime.gathering import by_numpy
@@ -34,9 +35,12 @@ class Replayed(Replay):
         super().__init__(program)
         self.optimizer = optimizer
         wanted = [] if optimizer is None else parameter_places(program, optimizer)
+        self._wanted = wanted
         self._to_apply = [self.arrays[program.gradients[place]] for place in wanted]
 
     def run(self) -> None:
+        if self.optimizer is not None:
+            refuse_replaced(self.program, self.optimizer, self._wanted, {p: t.data for p, t in self.program.leaves})
         super().run()
         if self.optimizer is not None:
             self.optimizer.step(self._to_apply)
@@ -114,18 +118,26 @@ class Step(Captured):
         Raises
         ------
         IndexError : a row that X does not have. What one of many steps raises, it raises when those before are done.
+        TypeError : rows that are no integers, such as a mask; `others` of another number, or none for a new B.
+        ShapeError : arrays that do not fit.
         """
-        rows = np.asarray(rows)
+        rows = _row_numbers(rows, (1, 2))
+        size, old = rows.shape[-1], len(self._buffers[0])
+        if size != old and len(rows) and len(self._buffers) > 1 and not others:
+            raise TypeError(
+                f"batches of {size} rows come after batches of {old}, so the other arguments "
+                f"({', '.join(self._names[1:])}) have new buffers: pass them after the rows"
+            )
         if rows.ndim == 2:
             return self._on_batches(X, rows, others, scale)
-        self.take(X, rows, scale=scale)
-        if others:
-            for array, buffer in zip(others, self._buffers[1:], strict=True):
-                np.copyto(buffer, array)
+        self.take(X, rows, *others, scale=scale)
         return self._run_current()
 
     def _on_batches(self, X: Array, rows: Array, others: tuple[Any, ...], scale: float | None) -> Any:
         done, steps = 0, len(rows)
+        for name, other in zip(self._names[1:], others):  # noqa: B905  their number is seen to with the first step
+            if len(other) != steps:
+                raise ShapeError(f"{name} has {len(other)} entries for {steps} steps; one for each step is needed")
         if steps and not others and self._all_numbers(X, rows[0], scale):
             values = np.zeros((steps, len(self._outputs)))
             numbers = np.ascontiguousarray(rows.astype(np.int64, casting="same_kind", copy=False))
@@ -159,19 +171,35 @@ class Step(Captured):
         """Record for arrays of these shapes, unless that was done, and make it the current program; run nothing."""
         return self._select(self._floats(arrays))
 
-    def take(self, X: Array, rows: Any, *, scale: float | None = None) -> Array:
-        """Read a batch into the first input buffer without running anything; the buffer."""
-        rows = np.asarray(rows)
-        first = self._buffers[0]
-        if len(rows) != len(first):
-            old = len(first)
-            shapes = [(len(rows), *b.shape[1:]) if b.shape[:1] == (old,) else b.shape for b in self._buffers]
-            example = [np.zeros(shape, b.dtype) for shape, b in zip(shapes, self._buffers, strict=True)]
-            if self._key(example) not in self._runners:
-                by_numpy(example[0], X, rows, scale)  # what is recorded sees real data
-            self._select(tuple(example))
+    def take(self, X: Array, rows: Any, *others: Any, scale: float | None = None) -> Array:
+        """Read a batch into the input buffers without running anything; the first of them."""
+        rows = _row_numbers(rows, (1,))
+        old = len(self._buffers[0])
+        if others or len(rows) != old:
+            if others:
+                given = self._floats((self._buffers[0], *others))[1:]
+            else:  # those that had as many rows have so again
+                sizes = [(len(rows), *b.shape[1:]) if b.shape[:1] == (old,) else b.shape for b in self._buffers[1:]]
+                given = tuple(np.zeros(size, b.dtype) for size, b in zip(sizes, self._buffers[1:], strict=True))
+            batch = (np.zeros((len(rows), *self._buffers[0].shape[1:]), self._buffers[0].dtype), *given)
+            if self._key(batch) not in self._runners:
+                by_numpy(batch[0], X, rows, scale)  # what is recorded sees real data
+            for array, buffer in zip(given, self._select(batch)[1:], strict=True):
+                np.copyto(buffer, array)
         self._current.take(X, rows, scale)
         return self._buffers[0]
+
+
+def _row_numbers(rows: Any, axes: tuple[int, ...]) -> Array:
+    """Numbers of rows as an array of one of these numbers of axes."""
+    numbers = np.asarray(rows)
+    if numbers.dtype.kind not in "iu" and numbers.size:
+        hint = "; np.flatnonzero(mask) gives those of a mask" if numbers.dtype == bool else ""
+        raise TypeError(f"rows has dtype {numbers.dtype}; integers, the numbers of rows, are needed{hint}")
+    if numbers.ndim not in axes or not numbers.shape[-1]:
+        wanted = " or ".join(("(B,)", "(steps, B)")[n - 1] for n in axes)
+        raise ShapeError(f"rows has shape {numbers.shape}; {wanted} is needed, with at least one row in a batch")
+    return numbers
 
 
 def capture(
@@ -193,7 +221,8 @@ def capture(
     Raises
     ------
     CaptureError : Python looked at a value, the recordings of `fn` differ (random numbers, data used as a constant), or
-        an array of the optimizer takes no part, or there is no scalar to follow the gradient of. `fn` is recorded on
+        an array of the optimizer takes no part or that of two tensors, or there is no scalar to follow the gradient of.
+        A later call raises it where a tensor's .data was given an array that does not fit. `fn` is recorded on
         three examples: the given one, its rows reversed and times ¾, and times −3 where it takes that. What Python
         decides by looking through `.data` is noticed only where it makes these recordings differ.
     TypeError, ValueError : an optimizer that is none, a runtime or a number of threads that does not exist.

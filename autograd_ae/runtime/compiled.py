@@ -7,20 +7,18 @@ to the Python form of its line, which raises the error that the user should see,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_ae.core.capture import complete, gradients_of
+from autograd_ae.core.capture import arrays_now, complete, gradients_of, run_watched
 from autograd_ae.core.errors import CaptureError
 from autograd_ae.core.jit import JIT_ENABLED
 from autograd_ae.core.lines import Line
 from autograd_ae.core.modes import state
 from autograd_ae.core.op import Array
 from autograd_ae.core.program import Program
-from autograd_ae.core.recording import refuse_nan
 from autograd_ae.optim.optimizer import RATE
 from autograd_ae.runtime.entering import Entry, guards_of, possible
 from autograd_ae.runtime.gathering import Gather, by_numpy
@@ -43,7 +41,7 @@ class Compiled:
 
     def __init__(self, program: Program, optimizer: Any = None):
         self.program, self.optimizer, self.straight = program, optimizer, False
-        wanted = [] if optimizer is None else parameter_places(program, optimizer)
+        self._wanted = wanted = [] if optimizer is None else parameter_places(program, optimizer)
         together = [program.gradients[place] for place in wanted if place in program.gradients]
         planned = plan(program, together if len(together) == len(wanted) else ())
         self.arrays, self.nbytes, self.peak = planned.arrays, planned.nbytes, planned.peak
@@ -60,12 +58,18 @@ class Compiled:
     # The table.
 
     def _bind(self) -> None:
-        """Take the leaves where they lie now, and write the table."""
-        inputs = set(self.program.inputs)
-        self._bound = [(leaf, leaf.data) for place, leaf in self.program.leaves if place not in inputs]
-        for place, leaf in self.program.leaves:
-            if place not in inputs:
-                self.arrays[place] = leaf.data
+        """Take the leaves where they lie now, and write the table. Interrupted, it is begun anew by the next run."""
+        now, leaves = arrays_now(self.program), dict(self.program.leaves)
+        if self.optimizer is not None:
+            refuse_replaced(self.program, self.optimizer, self._wanted, dict(now))
+        self._bound: list[tuple[Any, Array | None]] = [(leaves[place], None) for place, _ in now]
+        for place, array in now:
+            self.arrays[place] = array
+        self._write([(leaves[place], array) for place, array in now])
+        self._bound = [(leaves[place], array) for place, array in now]
+
+    def _write(self, bound: Sequence[tuple[Any, Array]]) -> None:
+        """The table, for leaves of these arrays."""
         self._rows: list[Row] = [] if self._gather is None else [self._gather.row]
         self._owners: list[Line | None] = [None] * len(self._rows)
         self._units: list[Stretch | Line] = []
@@ -90,8 +94,8 @@ class Compiled:
             self._gather.forget()
         self._codes: dict[Stretch, int] = {}
         if self.straight or self._compiled_before():
-            self.compile()
-        self.entry = self._entry()
+            self._straighten()
+        self.entry = self._entry(bound)
 
     def _add_line(self, line: Line) -> None:
         out, args = self._array(line.out), [self.arrays[a] for a in line.args]
@@ -118,18 +122,23 @@ class Compiled:
 
     def compile(self) -> bool:
         """Give each stretch of rows code of its own (`straight.py`); False, and nothing done, for a larger program."""
+        done = self._straighten()
+        if done:
+            self.entry = self._entry(self._bound)
+        return done
+
+    def _straighten(self) -> bool:
         stretches = [unit for unit in self._units if not isinstance(unit, Line)]
         if self._table is None or sum(work(self._rows[a:b]) for a, b in stretches) > MOST_WORK:
             return False
         for first, last in stretches:
             self._codes[first, last] = self._table.straighten(first, last)
         self.straight = True
-        self.entry = self._entry()
         return True
 
     enterable = True  # whether its rows are all that a step is
 
-    def _entry(self) -> Entry | None:
+    def _entry(self, bound: Sequence[tuple[Any, Array | None]]) -> Entry | None:
         """The way in past Python (`entering.py`), where the program is one stretch of rows and done in no time."""
         in_rows = self._update is None or isinstance(self._update, InRows)
         if not self.enterable or self._table is None or len(self._units) != 1 or isinstance(self._units[0], Line):
@@ -137,7 +146,7 @@ class Compiled:
         if not in_rows or self._work > MOST_WORK or not possible():
             return None
         inputs, outputs = ([self._array(p) for p in places] for places in (self.program.inputs, self.program.outputs))
-        guards = guards_of(self._bound, self.optimizer)
+        guards = guards_of(bound, self.optimizer)
         code = self._codes.get(self._units[0])
         return Entry(self._table, self._units[0], code, inputs, outputs, guards)
 
@@ -189,9 +198,7 @@ class Compiled:
 
     def _run_watched(self) -> None:
         """Line by line in Python, to say which line gave the first NaN."""
-        for line in (*self.program.forward, *self.program.backward):
-            self._run_line(line)
-            refuse_nan(self._array(line.out), partial(self.program.blame, line))
+        run_watched(self.program, self.arrays)
         if self._update is not None and self._update.rows:
             self._go_on(self._table.run(self._update_at, len(self._rows)), len(self._rows))  # type: ignore[union-attr]
 
@@ -247,7 +254,16 @@ def parameter_places(program: Program, optimizer: Any) -> list[int]:
             f"an optimizer follows the gradient of a traced scalar; the captured function's output has shape {shape}. "
             "Reduce it (ae.sum, ae.mean), and use tensors (ae.tensor) for the parameters"
         )
-    place_of = {id(leaf.data): place for place, leaf in program.leaves if place in program.wrt}
+    place_of: dict[int, int] = {}
+    for place, leaf in program.leaves:
+        if place not in program.wrt or not any(leaf.data is p for p in optimizer.params):
+            continue
+        other = place_of.setdefault(id(leaf.data), place)
+        if other != place:
+            raise CaptureError(
+                f"{program.name(other)} and {program.name(place)} are two tensors of one array, each with a gradient "
+                "of its own: use one tensor in both places, then its gradient is the sum"
+            )
     missing = [i for i, p in enumerate(optimizer.params) if id(p) not in place_of]
     if missing:
         shape = optimizer.params[missing[0]].shape
@@ -256,3 +272,14 @@ def parameter_places(program: Program, optimizer: Any) -> list[int]:
             "captured function uses: make the optimizer of [p.data for p in parameters], and give no p.data a new array"
         )
     return [place_of[id(p)] for p in optimizer.params]
+
+
+def refuse_replaced(program: Program, optimizer: Any, places: Sequence[int], arrays: Mapping[int, Array]) -> None:
+    """CaptureError where a parameter has another array by now than the one that the optimiser changes."""
+    for i, (p, place) in enumerate(zip(optimizer.params, places, strict=True)):
+        if arrays[place] is not p:
+            name = program.name(place)
+            raise CaptureError(
+                f"{name}.data was given a new array, and the optimizer's params[{i}] is still the old one: change it "
+                f"in place ({name}.data[...] =), or capture again with an optimizer of the new arrays"
+            )

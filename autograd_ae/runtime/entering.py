@@ -184,7 +184,7 @@ def possible() -> bool:
     return layout() is not None
 
 
-def guards_of(leaves: Sequence[tuple[Any, Array]], optimizer: Any) -> list[tuple[int, int]]:
+def guards_of(leaves: Sequence[tuple[Any, Array | None]], optimizer: Any) -> list[tuple[int, int]]:
     """What must be as it was for a program to run as it was bound: (address of a word, the word).
 
     The last one says that no schedule gives the rate, where there is an optimiser.

@@ -90,8 +90,8 @@ class Fused(Compiled):
 
     # The table.
 
-    def _bind(self) -> None:
-        super()._bind()
+    def _write(self, bound: Sequence[tuple[Any, Array]]) -> None:
+        super()._write(bound)
         self._numbers = self._rule_numbers()
         self.stacks = [self._stack(chain) for chain in self.chains]
         for stack in self.stacks:

@@ -173,7 +173,11 @@ class Team:
         self.seat = seat
         self.board[AWAKE] = STAY
         if self._asleep or not self.helpers:  # who falls asleep counts himself, then looks whether he is wanted
-            self._wake()
+            try:
+                self._wake()
+            except RuntimeError:  # no thread can be started here: from now on everybody plays alone
+                self.board[AWAKE] = MAY_SLEEP
+                return False
         seat[0] = self._address
         return True
 

@@ -67,7 +67,7 @@ class InRows(Update):
             self.settings[RATE] = self.optimizer.learning_rate
 
     def after(self) -> None:
-        if self._checks:
+        if self._checks and math.isfinite(self.squares[0]):  # where it is not, `refused` has found the norm
             self.settings[NORM] = math.sqrt(self.squares[0])
 
     def refused(self) -> int:
