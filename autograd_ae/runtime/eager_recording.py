@@ -279,6 +279,8 @@ def node_of(b, out, first, second, x, y, inputs, plan):
 def set_place(b, node):
     """The line that asked: code and position of the nearest frame outside the engine. False: an exception."""
     frame = keep(PyEval_GetFrame())
+    if frame == 0:  # called from C by a thread that runs no Python
+        return PyObject_Vectorcall(b[OUTSIDE], row1(b[NONE]), 1, 0) != 0  # raises
     if b[THROUGH] != 0:  # past the frame of the public function
         caller = PyFrame_GetBack(frame)
         if caller != 0:

@@ -62,6 +62,7 @@ from autograd_ae.runtime.eager_words import (
     N_VALUE,
     NEXT,
     NO_PARAMS,
+    NODE,
     NONE,
     NOTHING,
     REACH,
@@ -157,6 +158,9 @@ def reach(b, coming, waiting, node):
     """The one of two nodes that comes first, the other having been told to wait. Takes over `coming`, not `node`."""
     if coming == 0:
         return keep(node)
+    if word(coming, TYPE) != b[NODE] or word(node, TYPE) != b[NODE]:
+        called(b[REACH], waiting, node if word(coming, TYPE) == b[NODE] else coming, 2)  # raises
+        return coming
     if PyLong_AsLongLong(word(node, b[N_NUMBER])) > PyLong_AsLongLong(word(coming, b[N_NUMBER])):
         called(b[REACH], waiting, coming, 2)
         Py_DecRef(coming)
@@ -171,6 +175,8 @@ def handed_on(b, node, gradients, along, alone, reached):
 
     `alone` : no other node waits.
     """
+    if word(node, TYPE) != b[NODE]:
+        return ELSEWHERE
     g, carried = word(along, CARRIED), word(along, CARRIED) != 0
     if carried:
         put(along, CARRIED, 0)
@@ -192,7 +198,10 @@ def handed_on(b, node, gradients, along, alone, reached):
 @jit
 def tried(b, node, g, gradients, along, alone, carried, reached):
     """The same with the gradient at hand; where it cannot be done here nothing has changed."""
-    given, value, described = word(node, b[N_INPUTS]), word(node, b[N_VALUE]), PyTuple_GetItem(word(node, b[N_PLAN]), 2)
+    given, value, planned = word(node, b[N_INPUTS]), word(node, b[N_VALUE]), word(node, b[N_PLAN])
+    if given == 0 or planned == 0 or word(node, b[N_PRINTS]) == 0 or word(given, TYPE) != word(b[NOTHING], TYPE):
+        return ELSEWHERE
+    described = PyTuple_GetItem(planned, 2)
     if described == 0:
         return FAILED
     if word(described, TYPE) != b[BYTES] or word(node, b[N_PARAMS]) != b[NO_PARAMS] or not usable(b, value):
@@ -210,8 +219,9 @@ def tried(b, node, g, gradients, along, alone, carried, reached):
     keep(value)
     keep(given)
     x, y = keep(word(first, b[T_DATA])), keep(word(second, b[T_DATA]))
+    prints = keep(word(node, b[N_PRINTS]))
     done, outs = ELSEWHERE, row2(0, 0)
-    if is_unedited(b, word(node, b[N_PRINTS]), plan, value, x, y):
+    if is_unedited(b, prints, plan, value, x, y):
         fine, places = True, row4(g, value, x, y)
         for i in range(plan[RULES]):
             rule = at(words + 8 * (FIRST_RULE + i * RULE_WORDS), RULE_WORDS, INTEGER)
@@ -228,6 +238,7 @@ def tried(b, node, g, gradients, along, alone, carried, reached):
     Py_DecRef(given)
     Py_DecRef(x)
     Py_DecRef(y)
+    Py_DecRef(prints)
     return done
 
 
@@ -235,6 +246,9 @@ def tried(b, node, g, gradients, along, alone, carried, reached):
 def fits(b, tensor, value):
     """Whether an input is a tensor of the output's dtype and shape, or of no axes."""
     if word(tensor, TYPE) != b[TENSOR]:
+        return False
+    made = word(tensor, b[T_NODE])
+    if made == 0 or (made != b[NONE] and word(made, TYPE) != b[NODE]):
         return False
     array = word(tensor, b[T_DATA])
     if not usable(b, array) or word(array, DTYPE) != word(value, DTYPE):
