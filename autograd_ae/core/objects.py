@@ -134,7 +134,7 @@ def keep(thing):
 
 
 # Arrays (PyArrayObject): words, and half words where NumPy has an int.
-TYPE, DATA, DIMENSIONS, DTYPE = 1, 2, 4, 7
+TYPE, DATA, DIMENSIONS, STRIDES, DTYPE = 1, 2, 4, 5, 7
 AXES, FLAGS = 6, 16
 IN_ORDER, WRITEABLE = 0x101, 0x400  # C order and aligned
 

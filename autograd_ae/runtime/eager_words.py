@@ -7,6 +7,7 @@ from autograd_ae.core.objects import (
     DATA,
     DIMENSIONS,
     DTYPE,
+    STRIDES,
     Py_IncRef,
     axes_of,
     c_call,
@@ -63,6 +64,15 @@ def new_like(b, array):
 
 
 @jit
+def step_of(array, item):
+    """From one element to the next, in bytes, as NumPy tells its loops: of a single one it is whatever the array says.
+
+    It matters: some loops are another one for steps backwards, with other last bits.
+    """
+    return word(word(array, STRIDES), 0) if axes_of(array) == 1 else item
+
+
+@jit
 def unary_loop(b, loop, array, out):
     """out ← f(array), and whether NumPy would have nothing to say about it: no flag is up.
 
@@ -70,9 +80,8 @@ def unary_loop(b, loop, array, out):
     """
     single = word(array, DTYPE) == b[SINGLE]
     item, loop = 4 if single else 8, loop if single else loop + 16
-    c_call(
-        word(loop, 0), row2(word(array, DATA), word(out, DATA)), row1(size_of(array)), row2(item, item), word(loop, 1)
-    )
+    steps = row2(step_of(array, item), step_of(out, item))
+    c_call(word(loop, 0), row2(word(array, DATA), word(out, DATA)), row1(size_of(array)), steps, word(loop, 1))
     return fetestexcept(b[RAISED]) == 0
 
 
@@ -82,9 +91,9 @@ def binary_loop(b, loop, left, right, out):
     single = word(out, DTYPE) == b[SINGLE]
     item, loop = 4 if single else 8, loop if single else loop + 16
     steps = row3(
-        0 if axes_of(left) == 0 and axes_of(out) != 0 else item,
-        0 if axes_of(right) == 0 and axes_of(out) != 0 else item,
-        item,
+        0 if axes_of(left) == 0 and axes_of(out) != 0 else step_of(left, item),
+        0 if axes_of(right) == 0 and axes_of(out) != 0 else step_of(right, item),
+        step_of(out, item),
     )
     data = row3(word(left, DATA), word(right, DATA), word(out, DATA))
     c_call(word(loop, 0), data, row1(size_of(out)), steps, word(loop, 1))

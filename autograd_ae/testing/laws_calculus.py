@@ -116,7 +116,8 @@ def assert_hessian_symmetric(fn: Fn, arrays: Sequence[Any], rng: np.random.Gener
 
 def assert_replay_is_eager(fn: Fn, arrays: Sequence[Any], others: Sequence[Any]) -> None:
     """A program captured at `arrays` and run at `others`, and at `arrays` again, gives the eager values and gradients
-    bit for bit.
+    bit for bit: of copies in C order, which is what a program reads (some of NumPy's loops have other last bits where
+    the steps are others).
 
     Arrays of bool are conditions: fixed in the program, the same in both.
     """
@@ -135,7 +136,7 @@ def assert_replay_is_eager(fn: Fn, arrays: Sequence[Any], others: Sequence[Any])
     step = capture(scalar, *[arrays[k] for k in floats], runtime="replay")
     for point, word in ((others, "others"), (arrays, "arrays, replayed after others")):
         replayed = step(*[point[k] for k in floats])
-        leaves = [as_leaf(point[k], f"argument {k}") for k in floats]
+        leaves = [as_leaf(np.array(point[k], order="C"), f"argument {k}") for k in floats]
         loss, y = scalar(*leaves)
         words = ("replay", "eager")
         for what, a, b in (("value", replayed[1], y.data), ("weighted sum", replayed[0], loss.data)):

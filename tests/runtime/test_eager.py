@@ -1,6 +1,7 @@
 """Machine code for eager mode: whatever is done with it, the same happens as in Python, to the bit."""
 
 import gc
+import itertools
 import subprocess
 import sys
 import threading
@@ -130,6 +131,17 @@ def test_a_function_of_two_tensors_is_recorded_and_pulled_back_as_in_python(name
     expected, found = both(recorded(FUNCTIONS[name], [np.ones(3), np.ones(4)], traced))
     assert found == expected
     assert found[0][0] is ae.ShapeError
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", [*UNARY, *BINARY])
+def test_one_element_of_an_array_read_backwards_has_the_bits_that_numpy_gives_it(name, dtype):
+    values = np.random.default_rng(4).uniform(0.1, 2, size=400).astype(dtype)  # some loops differ in one of ten
+    single = [values[::-1][k : k + 1] for k in range(len(values))]
+    assert all(s.flags.c_contiguous and s.strides == (-values.itemsize,) for s in single)
+    operands = [[s] for s in single] if name in UNARY else list(itertools.pairwise(single))
+    expected, found = both(lambda: [bits(FUNCTIONS[name](*map(Tensor, o)).data) for o in operands])
+    assert found == expected
 
 
 NUMBERS = [2, 2.5, 0, -0.0, 1e300, -1e-300, 10**400, True, float("nan"), float("inf"), np.float64(2), np.float32(3)]
