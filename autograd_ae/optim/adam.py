@@ -119,10 +119,12 @@ def adam_kernel(w, g, m, v, gain, keep, square_gain, eps, step_size, decay, shri
 @jit
 def adam_block(w, g, m, v, gain, keep, square_gain, eps, step_size, decay, shrink):
     for i in range(w.size):
-        d = g[i] + w[i] * decay
-        m[i] = m[i] + (d - m[i]) * gain
-        v[i] = v[i] * keep + d * d * square_gain
-        w[i] = w[i] * shrink - step_size * m[i] / (np.sqrt(v[i]) + eps)
+        old, first = w[i], m[i]  # kept at hand: to load again what was just stored takes twice the time
+        d = g[i] + old * decay
+        first = first + (d - first) * gain
+        second = v[i] * keep + d * d * square_gain
+        m[i], v[i] = first, second
+        w[i] = old * shrink - step_size * first / (np.sqrt(second) + eps)
 
 
 def adam_passes(w, g, a, b, m, v, gain, keep, square_gain, eps, step_size):

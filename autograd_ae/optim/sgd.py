@@ -118,6 +118,8 @@ def sgd_block(w, g, v, eta, momentum, decay, has_momentum, nesterov):
             w[i] = w[i] - (g[i] + w[i] * decay) * eta
         return
     for i in range(w.size):
-        d = g[i] + w[i] * decay
-        v[i] = v[i] * momentum + d
-        w[i] = w[i] - (d + v[i] * momentum if nesterov else v[i]) * eta
+        old = w[i]
+        d = g[i] + old * decay
+        velocity = v[i] * momentum + d
+        v[i] = velocity
+        w[i] = old - (d + velocity * momentum if nesterov else velocity) * eta

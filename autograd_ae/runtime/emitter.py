@@ -43,11 +43,11 @@ def tile_for(features: str, itemsize: int) -> Tile:
     """The tile for a processor with LLVM `features` (as "+avx,+fma,…") and numbers of `itemsize` bytes.
 
     >>> tile_for("+avx,+avx2,+fma", 4), tile_for("+avx512f", 8).columns
-    (Tile(lanes=8, vectors=2, rows=6), 16)
+    (Tile(lanes=8, vectors=2, rows=6), 8)
     """
     known = set(features.split(","))
     if "+avx512f" in known:
-        return Tile(64 // itemsize, 2, 12)
+        return Tile(64 // itemsize, 1, 8)
     if "+neon" in known:
         return Tile(16 // itemsize, 2, 12)
     return Tile((32 if "+avx" in known else 16) // itemsize, 2, 6)

@@ -11,8 +11,10 @@ broadcasts R numbers of A, for R·C multiply-adds:
     acc[r][c] += A[r, k] · B[k, c]        R·C/lanes multiply-adds,  C/lanes + R loads
 
 Two pipes of latency 4 need 8 independent sums in flight; 16 registers hold 12 sums (R = 6, C = 2·lanes), two vectors
-of B and one broadcast of A, and nothing spills: 12 multiply-adds (6 cycles) against 8 loads (4 cycles). With 32
-registers (AVX-512, NEON) R = 12. `Tile` names these numbers, `tile_for` picks them from the processor's features.
+of B and one broadcast of A, and nothing spills: 12 multiply-adds (6 cycles) against 8 loads (4 cycles). With the 32
+registers of NEON R = 12. A vector of AVX-512 is a cache line: (8, lanes) has 8 sums, broadcasts that are part of the
+multiply-add, and pads of at most 15 units; with two vectors and 12 rows the forward pass was slower (Zen 4). `Tile`
+names these numbers, `tile_for` picks them from the processor's features.
 Work comes in strips of C rows, cut as evenly as R allows (16 = 5 + 5 + 6), so two heights of tile are enough; 5 rows
 (10 sums) run at the same speed.
 

@@ -14,7 +14,8 @@ GEOMETRIES = {  # the processor's own, and others' shapes, which LLVM maps onto 
     "own-float32": (tile_of(np.float32), np.float32) if JIT_ENABLED else None,
     "own-float64": (tile_of(np.float64), np.float64) if JIT_ENABLED else None,
     "sse-float32": (Tile(4, 2, 6), np.float32),
-    "avx512-float64": (Tile(8, 2, 12), np.float64),
+    "avx512-float64": (Tile(8, 1, 8), np.float64),
+    "neon-float32": (Tile(4, 2, 12), np.float32),
 }
 
 
@@ -142,7 +143,7 @@ def test_a_block_is_turned_a_panel_summed_and_a_row_copied(machine, rng):
         ("+sse2,-avx", 4, 8, 16),
         ("+avx,+avx2,+fma,-avx512f", 4, 16, 16),
         ("+avx,+avx2,+fma,-avx512f", 8, 8, 16),
-        ("+avx,+avx512f", 4, 32, 32),
+        ("+avx,+avx512f", 4, 16, 32),
         ("+neon", 4, 8, 32),
     ],
 )
