@@ -84,14 +84,17 @@ def pack_weights(like, out, W, bias, inputs, units, first, last):
     Row by row, so that W is read in long pieces.
     """
     C, size = columns(like), like.itemsize
-    stride = (inputs + 1) * C * size
-    for k in range(-1, inputs):
-        row = (bias if k < 0 else W + k * units * size) + first * C * size
-        place = out + (k + 1) * C * size
-        for p in range(first, last):
+    stride, whole = (inputs + 1) * C * size, min(last, units // C)
+    for p in range(first, last):
+        copy_padded(like, out + (p - first) * stride, bias + p * C * size, units - p * C)
+    for k in range(inputs):
+        row, place = W + (k * units + first * C) * size, out + (k + 1) * C * size
+        for _ in range(first, whole):
             prefetch(like, (row + AHEAD * units * size,))
-            copy_padded(like, place, row, units - p * C)
+            copy_row(like, (place, row))
             row, place = row + C * size, place + stride
+        if whole < last:
+            copy_padded(like, place, row, units - whole * C)
 
 
 def aligned(count: int, dtype: Any) -> np.ndarray:
