@@ -90,7 +90,7 @@ class Step(Captured):
     def compile(self) -> bool:
         """For a tiny program: compile the whole step as one function, in some half a minute; it is kept on disk.
 
-        Layers of a few units gain nothing by it (`straight.py`).
+        What layers of a few units gain by it depends on the machine, from nothing to half (`python -m benchmarks T`).
         False, and nothing is done, for larger programs, and for replayed ones.
         """
         done = bool(getattr(self._current, "compile", bool)())
