@@ -174,17 +174,20 @@ class Step(Captured):
     def take(self, X: Array, rows: Any, *others: Any, scale: float | None = None) -> Array:
         """Read a batch into the input buffers without running anything; the first of them."""
         rows = _row_numbers(rows, (1,))
-        old = len(self._buffers[0])
-        if others or len(rows) != old:
-            if others:
-                given = self._floats((self._buffers[0], *others))[1:]
-            else:  # those that had as many rows have so again
-                sizes = [(len(rows), *b.shape[1:]) if b.shape[:1] == (old,) else b.shape for b in self._buffers[1:]]
-                given = tuple(np.zeros(size, b.dtype) for size, b in zip(sizes, self._buffers[1:], strict=True))
-            batch = (np.zeros((len(rows), *self._buffers[0].shape[1:]), self._buffers[0].dtype), *given)
+        first, rest = self._buffers[0], self._buffers[1:]
+        size, old = len(rows), len(first)
+        given: tuple[Array, ...] = ()
+        if others:
+            given = self._floats((first, *others))[1:]
+        elif size != old:  # those that had as many rows have so again
+            given = tuple(np.zeros((size, *b.shape[1:]), b.dtype) if b.shape[:1] == (old,) else b for b in rest)
+        if size != old or (others and self._key(given) != self._key(rest)):
+            batch = (np.zeros((size, *first.shape[1:]), first.dtype), *given)
             if self._key(batch) not in self._runners:
                 by_numpy(batch[0], X, rows, scale)  # what is recorded sees real data
-            for array, buffer in zip(given, self._select(batch)[1:], strict=True):
+            rest = self._select(batch)[1:]
+        if others:
+            for array, buffer in zip(given, rest, strict=True):
                 np.copyto(buffer, array)
         self._current.take(X, rows, scale)
         return self._buffers[0]

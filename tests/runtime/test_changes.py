@@ -144,6 +144,11 @@ def test_the_other_arguments_come_with_rows_of_another_number(runtime, rng):
     for rows in ([0, 1, 2], [[0, 1, 2]]):
         with pytest.raises(TypeError, match=r"of 3 rows come after batches of 2, so .* \(M, y\) have new buffers"):
             step.on_rows(X, rows)
+    step.take(X, [0, 1, 2])
+    step.inputs["M"][...], step.inputs["y"][...] = M, Y[:3]
+    step.take(X, [4, 5])
+    step.take(X, [0, 1, 2])  # what was filled in before is there still
+    assert step() == step(X[:3], M, Y[:3])
     with pytest.raises(TypeError, match=r"takes 3 arrays \(x, M, y\), 2 arrived"):
         step.on_rows(X, [0, 1], M)
     with pytest.raises(ae.ShapeError, match="y has 1 entries for 2 steps"):
