@@ -25,7 +25,6 @@ from autograd_ae.core.op import Array, Node, Op, Plan, pullback, signature, sour
 from autograd_ae.core.tensor import _FLOATS, Tensor, _floats
 
 _numbers = itertools.count(1)
-_BOOL = np.dtype(bool)
 _getframe = sys._getframe
 _new = object.__new__  # an object without calling __init__: a tenth of a microsecond
 
